@@ -1,0 +1,1 @@
+//! When a credential is refreshed: pure decisions, the clock is an argument.

@@ -1,0 +1,89 @@
+//! Values that must never be printed.
+//!
+//! A secret has no `Display`, no `Serialize` and a redacted `Debug`; [`Secret::expose`] and
+//! [`SecretMap::expose`] are the only ways out, so a search for `expose()` lists every place
+//! where a credential leaves its wrapper.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+use zeroize::{Zeroize, Zeroizing};
+
+/// A credential in text form: a token, an API key, a password, a private key.
+#[derive(Clone)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes custody of `text`.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
+    /// The secret itself. Call it only where the secret is sealed, sent or answered.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret(…)")
+    }
+}
+
+/// A JSON object with secrets somewhere in it: a provider's raw token answer, a connection's
+/// configuration, an integration's own settings.
+#[derive(Clone, Default)]
+pub struct SecretMap(Map<String, Value>);
+
+impl SecretMap {
+    /// Takes custody of `map`.
+    #[must_use]
+    pub fn new(map: Map<String, Value>) -> Self {
+        Self(map)
+    }
+
+    /// The object itself. Call it only where it is sealed, sent or answered.
+    #[must_use]
+    pub fn expose(&self) -> &Map<String, Value> {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretMap {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SecretMap(…)")
+    }
+}
+
+impl Drop for SecretMap {
+    fn drop(&mut self) {
+        self.0.values_mut().for_each(wipe);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(map) => map.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_of_a_secret_does_not_contain_it() {
+        assert_eq!(format!("{:?}", Secret::new("canary")), "Secret(…)");
+    }
+
+    #[test]
+    fn debug_of_a_secret_map_does_not_contain_it() {
+        let map = Map::from_iter([("token".to_owned(), Value::from("canary"))]);
+        assert_eq!(format!("{:?}", SecretMap::new(map)), "SecretMap(…)");
+    }
+}

@@ -1,0 +1,18 @@
+//! holdfast keeps other people's credentials alive.
+//!
+//! The module list is the map. Rooms look down, never up:
+//!
+//! ```text
+//! cloudflare ──► api ──► service ──► storage ──► domain   (oauth2, providers, vault: pure, beside it)
+//! wasm32 only    async, native                   sync, native
+//! ```
+
+pub mod api;
+#[cfg(target_arch = "wasm32")]
+pub mod cloudflare;
+pub mod domain;
+pub mod oauth2;
+pub mod providers;
+pub mod service;
+pub mod storage;
+pub mod vault;
