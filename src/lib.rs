@@ -3,8 +3,10 @@
 //! The module list is the map. Rooms look down, never up:
 //!
 //! ```text
-//! cloudflare ──► api ──► service ──► storage ──► domain   (oauth2, providers, vault: pure, beside it)
+//! cloudflare ──► api ──► service ──► storage ──► domain
 //! wasm32 only    async, native                   sync, native
+//!
+//! oauth2, providers, validation, vault: pure rooms beside domain
 //! ```
 
 pub mod api;
@@ -15,4 +17,5 @@ pub mod oauth2;
 pub mod providers;
 pub mod service;
 pub mod storage;
+pub mod validation;
 pub mod vault;

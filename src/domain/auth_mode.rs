@@ -35,7 +35,7 @@ pub enum AuthMode {
     OAuth2ClientCredentials,
     /// A signature computed for each request.
     Signature,
-    /// Token-based authentication as NetSuite does it, on OAuth 1.0a.
+    /// Token-based authentication, on OAuth 1.0a.
     Tba,
     /// A token fetched with a request of the provider's own shape.
     TwoStep,

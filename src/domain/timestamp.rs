@@ -20,6 +20,24 @@ impl Timestamp {
         Self(millis).clamp(Self::MIN, Self::MAX)
     }
 
+    /// The instant that a bare number stands for: milliseconds since the epoch where that gives a
+    /// year after 1971, else seconds. Providers and importers use both.
+    #[must_use]
+    pub fn from_epoch(number: f64) -> Self {
+        const START_OF_1972_MILLIS: f64 = 63_072_000_000.0;
+        let millis = if number >= START_OF_1972_MILLIS {
+            number
+        } else {
+            number * 1000.0
+        };
+        #[expect(
+            clippy::as_conversions,
+            clippy::cast_possible_truncation,
+            reason = "float to integer casts saturate, and the result is clamped"
+        )]
+        Self::from_millis(millis as i64)
+    }
+
     /// Milliseconds since the epoch.
     #[must_use]
     pub fn millis(self) -> i64 {
