@@ -1,1 +1,24 @@
-//! Room.
+//! Use cases, one a file, over ports.
+//!
+//! Here: what happens when a connection is imported, read, refreshed, changed. Not here: the
+//! wire's JSON and status codes, SQL, and the runtime; those are the callers and the ports.
+
+pub mod api_keys;
+pub mod authenticate;
+pub mod change_metadata;
+pub mod connection;
+pub mod create_integration;
+pub mod custom_providers;
+pub mod delete_connection;
+pub mod error;
+pub mod get_connection;
+pub mod import_connection;
+pub mod integration;
+pub mod patch_connection;
+pub mod ports;
+pub mod readiness;
+pub mod refresh_connection;
+pub mod settings;
+pub mod single_flight;
+pub mod token_exchange;
+pub mod update_integration;

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 /// An end user, as the caller described them. Absent texts are `None`, never empty.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 pub struct EndUser {
     /// The caller's identifier of the person, 1 to 255 characters.
     pub id: String,
@@ -18,7 +20,7 @@ pub struct EndUser {
 }
 
 /// The organization of an [`EndUser`].
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 pub struct Organization {
     /// The caller's identifier of the organization.
     pub id: String,

@@ -41,6 +41,8 @@ impl IntegrationKey {
 /// Everything here is sealed at rest.
 #[derive(Clone, Debug, Default)]
 pub struct IntegrationSecrets {
+    /// The identifier of an app, where there is a client beside it.
+    pub app_id: Option<String>,
     /// `client_secret` (RFC 6749 §2.3.1), or the consumer secret of OAuth 1.0a and TBA.
     pub client_secret: Option<Secret>,
     /// The private key of an app, in PEM.

@@ -19,6 +19,12 @@ impl Secret {
         Self(Zeroizing::new(text.into()))
     }
 
+    /// Whether there is nothing to keep.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The secret itself. Call it only where the secret is sealed, sent or answered.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -42,6 +48,20 @@ impl SecretMap {
     #[must_use]
     pub fn new(map: Map<String, Value>) -> Self {
         Self(map)
+    }
+
+    /// Whether there is a text under `key` that is not empty.
+    #[must_use]
+    pub fn has_text(&self, key: &str) -> bool {
+        self.0.get(key).and_then(Value::as_str).is_some_and(|text| !text.is_empty())
+    }
+
+    /// This object with the keys of `other` put over its own.
+    #[must_use]
+    pub fn merged(&self, other: &Self) -> Self {
+        let mut merged = self.clone();
+        merged.0.extend(other.0.clone());
+        merged
     }
 
     /// The object itself. Call it only where it is sealed, sent or answered.

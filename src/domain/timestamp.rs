@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// 1970-01-01T00:00:00.000Z.
+    pub const EPOCH: Self = Self(0);
     /// 9999-12-31T23:59:59.999Z, the last instant that ISO 8601 writes with four year digits.
     pub const MAX: Self = Self(253_402_300_799_999);
     /// 0000-01-01T00:00:00.000Z.

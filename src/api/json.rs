@@ -1,0 +1,5 @@
+//! The shapes of answers.
+
+pub(super) mod connection;
+pub(super) mod credentials;
+pub(super) mod integration;

@@ -1,0 +1,112 @@
+//! Connections in the clear: opening what is stored, sealing what is to be stored.
+
+use super::{
+    error::InternalError,
+    ports::{Ports, random},
+};
+use crate::{
+    domain::{credentials::Credentials, secret::SecretMap},
+    storage::{connections::ConnectionRecord, integrations::IntegrationRecord},
+    vault::{
+        documents::{
+            credentials_from_bytes, credentials_to_bytes, map_from_bytes, map_to_bytes,
+        },
+        envelope::{Field, Place, Randomness, Sealed, open, seal},
+    },
+};
+
+/// A connection as its owner may see it.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// What is stored in the clear.
+    pub record: ConnectionRecord,
+    /// The name of its integration.
+    pub provider_config_key: String,
+    /// The name of its provider.
+    pub provider: String,
+    /// Its configuration.
+    pub connection_config: SecretMap,
+    /// Its credentials; none where they are withheld.
+    pub credentials: Option<Credentials>,
+}
+
+/// Opens a connection with its credentials.
+pub fn open_connection(
+    ports: &impl Ports,
+    integration: &IntegrationRecord,
+    record: ConnectionRecord,
+) -> Result<Connection, InternalError> {
+    let credentials = open_credentials(ports, integration, &record)?;
+    let connection = open_without_credentials(ports, integration, record)?;
+    Ok(Connection { credentials: Some(credentials), ..connection })
+}
+
+/// Opens a connection and leaves its credentials sealed.
+pub fn open_without_credentials(
+    ports: &impl Ports,
+    integration: &IntegrationRecord,
+    record: ConnectionRecord,
+) -> Result<Connection, InternalError> {
+    let place = place(integration, &record.connection_id, Field::ConnectionConfig);
+    let config = open(&ports.settings().key_ring, &place, &record.connection_config)?;
+    Ok(Connection {
+        provider_config_key: integration.unique_key.clone(),
+        provider: integration.provider.clone(),
+        connection_config: map_from_bytes(&config)?,
+        credentials: None,
+        record,
+    })
+}
+
+/// Opens the credentials of a connection.
+pub fn open_credentials(
+    ports: &impl Ports,
+    integration: &IntegrationRecord,
+    record: &ConnectionRecord,
+) -> Result<Credentials, InternalError> {
+    let place = place(integration, &record.connection_id, Field::Credentials);
+    let bytes = open(&ports.settings().key_ring, &place, &record.credentials)?;
+    Ok(credentials_from_bytes(&bytes)?)
+}
+
+/// Seals credentials for the connection of this name.
+pub fn seal_credentials(
+    ports: &impl Ports,
+    integration: &IntegrationRecord,
+    connection_id: &str,
+    credentials: &Credentials,
+) -> Sealed {
+    let place = place(integration, connection_id, Field::Credentials);
+    let bytes = credentials_to_bytes(credentials);
+    seal(&ports.settings().key_ring, &place, &bytes, randomness(ports))
+}
+
+/// Seals the configuration of the connection of this name.
+pub fn seal_connection_config(
+    ports: &impl Ports,
+    integration: &IntegrationRecord,
+    connection_id: &str,
+    connection_config: &SecretMap,
+) -> Sealed {
+    let place = place(integration, connection_id, Field::ConnectionConfig);
+    let bytes = map_to_bytes(connection_config);
+    seal(&ports.settings().key_ring, &place, &bytes, randomness(ports))
+}
+
+/// A fresh salt and nonce.
+pub(super) fn randomness(ports: &impl Ports) -> Randomness {
+    Randomness { salt: random(ports), nonce: random(ports) }
+}
+
+fn place<'a>(
+    integration: &'a IntegrationRecord,
+    connection_id: &'a str,
+    field: Field,
+) -> Place<'a> {
+    Place {
+        environment: integration.environment_id,
+        integration: &integration.uid,
+        connection: connection_id,
+        field,
+    }
+}

@@ -1,0 +1,58 @@
+//! Providers that a deployment defines itself, and the catalogue that they shadow.
+
+use super::{error::InternalError, integration::provider_named, ports::Ports};
+use crate::{
+    providers::{catalogue, provider::Provider},
+    storage::{
+        database::{fetch_both, fetch_one},
+        providers::{self, IfUsed},
+    },
+};
+
+/// Why a custom provider is not deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteProviderError {
+    /// There is no custom provider of this name.
+    #[error("unknown custom provider")]
+    UnknownProvider,
+    /// Integrations use it and the catalogue has no entry in its place.
+    #[error("integrations use the provider")]
+    InUse,
+    /// Something of ours broke.
+    #[error(transparent)]
+    Internal(#[from] InternalError),
+}
+
+/// The provider `name`.
+pub async fn find_provider(
+    ports: &impl Ports,
+    name: &str,
+) -> Result<Option<Provider>, InternalError> {
+    let custom = fetch_one(ports, providers::find(name)).await?;
+    provider_named(name, custom.as_ref().map(|custom| custom.entry.as_str()))
+}
+
+/// Stores a checked entry under `name`, in place of an earlier one, in front of the catalogue's.
+pub async fn put_provider(
+    ports: &impl Ports,
+    name: &str,
+    entry: &str,
+) -> Result<(), InternalError> {
+    fetch_one(ports, providers::put(name, entry, ports.now())).await?;
+    Ok(())
+}
+
+/// Deletes the custom provider `name`; a catalogue entry of that name shows again.
+pub async fn delete_provider(ports: &impl Ports, name: &str) -> Result<(), DeleteProviderError> {
+    let in_catalogue = catalogue::find(name).is_some();
+    let if_used = if in_catalogue { IfUsed::Delete } else { IfUsed::Keep };
+    let (deleted, left) =
+        fetch_both(ports, providers::delete(name, if_used), providers::find(name))
+            .await
+            .map_err(InternalError::from)?;
+    match (deleted.first(), left.first()) {
+        (Some(_), _) => Ok(()),
+        (None, Some(_)) => Err(DeleteProviderError::InUse),
+        (None, None) => Err(DeleteProviderError::UnknownProvider),
+    }
+}

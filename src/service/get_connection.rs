@@ -1,0 +1,108 @@
+//! Handing out a connection with credentials that work.
+
+use super::{
+    authenticate::is_older_than_a_minute,
+    connection::{Connection, open_connection, open_without_credentials},
+    error::InternalError,
+    ports::{Ports, RefreshFailure, RefreshReply},
+};
+use crate::{
+    domain::refresh::{Decision, Refusal, Trigger, decide, is_expired},
+    storage::connections::{ConnectionRecord, FoundConnection, touch},
+};
+
+/// Why a connection is not handed out.
+#[derive(Debug, thiserror::Error)]
+pub enum GetConnectionError {
+    /// Its credentials have ended and could not be refreshed.
+    #[error("no valid credentials")]
+    InvalidCredentials {
+        /// Why.
+        failure: RefreshFailure,
+        /// The connection, without credentials.
+        connection: Box<Connection>,
+    },
+    /// There is no such connection.
+    #[error("unknown connection")]
+    UnknownConnection,
+    /// Something of ours broke.
+    #[error(transparent)]
+    Internal(#[from] InternalError),
+}
+
+/// Hands out the connection that was found, refreshed first if it is due or if that is forced.
+pub async fn get_connection(
+    ports: &impl Ports,
+    found: FoundConnection,
+    trigger: Trigger,
+) -> Result<Connection, GetConnectionError> {
+    let FoundConnection { integration, connection } = found;
+    let record = connection.ok_or(GetConnectionError::UnknownConnection)?;
+    let connection = open_connection(ports, &integration, record)?;
+    let refresh = |record: Box<ConnectionRecord>| -> Result<Connection, InternalError> {
+        open_connection(ports, &integration, *record)
+    };
+    let (failure, connection) = match decision(&connection, trigger, ports) {
+        Decision::Use => return Ok(handed_out(ports, connection)),
+        Decision::Refuse(refusal) => (refusal.into(), connection),
+        Decision::Refresh => match ports.refresh(&connection.record.uid, trigger).await? {
+            RefreshReply::Gone => return Err(GetConnectionError::UnknownConnection),
+            RefreshReply::Refreshed { connection } => {
+                return Ok(handed_out(ports, refresh(connection)?));
+            }
+            RefreshReply::Unchanged { connection } => {
+                let connection = refresh(connection)?;
+                match decision(&connection, Trigger::Read, ports) {
+                    Decision::Refuse(refusal) => (refusal.into(), connection),
+                    Decision::Refresh | Decision::Use => return Ok(handed_out(ports, connection)),
+                }
+            }
+            RefreshReply::Failed { failure, connection } => {
+                let connection = refresh(connection)?;
+                // A token that still works outlives a failed refresh. Who forces a refresh says
+                // that it does not work for them.
+                let works = !is_expired(connection.record.schedule, ports.now());
+                if works && trigger == Trigger::Read {
+                    return Ok(handed_out(ports, connection));
+                }
+                (failure, connection)
+            }
+        },
+    };
+    let connection = Box::new(Connection { credentials: None, ..connection });
+    Err(GetConnectionError::InvalidCredentials { failure, connection })
+}
+
+/// Hands out the connection that was found as it is, without its credentials.
+pub fn describe_connection(
+    ports: &impl Ports,
+    found: FoundConnection,
+) -> Result<Connection, GetConnectionError> {
+    let record = found.connection.ok_or(GetConnectionError::UnknownConnection)?;
+    Ok(open_without_credentials(ports, &found.integration, record)?)
+}
+
+fn decision(connection: &Connection, trigger: Trigger, ports: &impl Ports) -> Decision {
+    let Some(credentials) = &connection.credentials else { return Decision::Use };
+    let record = &connection.record;
+    decide(credentials, record.schedule, &record.history, trigger, ports.now())
+}
+
+/// Answers with the present as the time of the last fetch, and stores it once a minute.
+fn handed_out(ports: &impl Ports, mut connection: Connection) -> Connection {
+    let now = ports.now();
+    if is_older_than_a_minute(connection.record.last_fetched_at, now) {
+        ports.after_response(touch(&connection.record.uid, now));
+    }
+    connection.record.last_fetched_at = Some(now);
+    connection
+}
+
+impl From<Refusal> for RefreshFailure {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::BackingOff => Self::BackingOff,
+            Refusal::Exhausted => Self::Exhausted,
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What a use case needs from outside: the database, the network, time, chance, and the one
+//! place where refreshes of a connection are serialised.
+
+use serde::{Deserialize, Serialize};
+
+use super::{error::InternalError, settings::Settings};
+use crate::{
+    domain::{refresh::Trigger, timestamp::Timestamp},
+    oauth2::{
+        http::{HttpRequest, HttpResponse},
+        token_response::Unreachable,
+    },
+    storage::{
+        connections::ConnectionRecord,
+        database::{Database, Query},
+    },
+};
+
+/// All ports. Production has one implementor, tests have one.
+pub trait Ports: Background + Clock + Database + Entropy + HttpClient + Refresher {
+    /// The configuration of the deployment.
+    fn settings(&self) -> &Settings;
+}
+
+/// Work that the caller does not wait for.
+pub trait Background {
+    /// Runs a write after the answer is sent. Its failure is logged and changes nothing.
+    fn after_response(&self, write: Query<()>);
+}
+
+/// The time.
+pub trait Clock {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// Chance.
+pub trait Entropy {
+    /// Fills `bytes` from a cryptographic source.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// Random bytes for a key, a salt, a nonce or a name.
+#[must_use]
+pub fn random<const N: usize>(entropy: &impl Entropy) -> [u8; N] {
+    let mut bytes = [0; N];
+    entropy.fill(&mut bytes);
+    bytes
+}
+
+/// A random name (UUID version 4).
+#[must_use]
+pub fn random_uuid(entropy: &impl Entropy) -> String {
+    uuid::Builder::from_random_bytes(random(entropy)).into_uuid().to_string()
+}
+
+/// The network.
+#[expect(async_fn_in_trait, reason = "an isolate has one thread, so no future needs to be `Send`")]
+pub trait HttpClient {
+    /// Sends a request and reads its whole answer, of at most [`MAX_RESPONSE_BYTES`], within
+    /// `timeout_millis`. Redirects are not followed.
+    async fn send(
+        &self,
+        request: HttpRequest,
+        timeout_millis: u32,
+    ) -> Result<HttpResponse, Unreachable>;
+}
+
+/// The largest answer that is read from a provider.
+pub const MAX_RESPONSE_BYTES: usize = 1_048_576;
+
+/// The place where the refreshes of a connection happen one at a time.
+#[expect(async_fn_in_trait, reason = "an isolate has one thread, so no future needs to be `Send`")]
+pub trait Refresher {
+    /// Runs [`super::refresh_connection::refresh_connection`] there.
+    async fn refresh(&self, uid: &str, trigger: Trigger) -> Result<RefreshReply, InternalError>;
+
+    /// Wipes all that is kept there for a connection that was deleted.
+    async fn forget(&self, uid: &str) -> Result<(), InternalError>;
+}
+
+/// How a refresh went. Nothing in it is in the clear.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshReply {
+    /// The provider was asked and gave nothing to use.
+    Failed {
+        /// Why.
+        failure: RefreshFailure,
+        /// The connection as it is now.
+        connection: Box<ConnectionRecord>,
+    },
+    /// The connection was deleted.
+    Gone,
+    /// The provider was asked and gave new credentials.
+    Refreshed {
+        /// The connection as it is now.
+        connection: Box<ConnectionRecord>,
+    },
+    /// The provider was not asked: another refresh, or an import, was faster, or the connection
+    /// is backing off.
+    Unchanged {
+        /// The connection as it is now.
+        connection: Box<ConnectionRecord>,
+    },
+}
+
+/// Why there are no new credentials.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshFailure {
+    /// A recent attempt failed, and the wait after it is not over.
+    BackingOff,
+    /// The provider rejected the client's credentials, or did not answer with a token.
+    ClientCredentials,
+    /// The refresh was given up.
+    Exhausted,
+    /// The provider rejected the refresh token, or did not answer with a token.
+    External,
+    /// The integration has no client, or the provider asks for a kind of client authentication
+    /// that is not supported.
+    Client,
+    /// The provider has no token URL, or one that may not be called.
+    TokenUrl,
+}

@@ -1,0 +1,45 @@
+//! What a deployment must have before it serves: its schema, and every key that rows use.
+
+use serde::Deserialize;
+
+use super::database::Query;
+
+/// The state of the database.
+#[derive(Clone, Debug, Deserialize)]
+pub struct State {
+    /// The file name of the last migration that was applied.
+    pub migration: Option<String>,
+}
+
+/// The last applied migration.
+#[must_use]
+pub fn migration() -> Query<State> {
+    Query::new(
+        "select json_object(
+            'migration', (select name from d1_migrations order by id desc limit 1)) as row",
+        vec![],
+    )
+}
+
+/// The numbers of the keys that some row is sealed, or some API key digested, with. Each step
+/// seeks the next number in an index, so this takes as many steps as there are keys.
+#[must_use]
+pub fn key_ids_in_use() -> Query<i64> {
+    let columns = [
+        ("api_key", "digest_key_id"),
+        ("connection", "connection_config_key_id"),
+        ("connection", "credentials_key_id"),
+        ("integration", "secrets_key_id"),
+    ];
+    let steps = columns.map(|(table, column)| {
+        format!(
+            "select * from (with recursive used (id) as (
+                select min({column}) from {table}
+                union all
+                select (select min({column}) from {table} where {column} > used.id)
+                from used where used.id is not null)
+            select cast(id as text) as row from used where id is not null)"
+        )
+    });
+    Query::new(steps.join(" union "), vec![])
+}
