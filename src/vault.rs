@@ -4,5 +4,6 @@
 //! digests of API keys. Not here: randomness (salts, nonces and key bodies are arguments), where a
 //! blob is stored, and when it is sealed again under a newer key.
 
+pub mod api_key;
 pub mod envelope;
 pub mod key_ring;
