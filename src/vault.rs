@@ -5,5 +5,6 @@
 //! blob is stored, and when it is sealed again under a newer key.
 
 pub mod api_key;
+pub mod documents;
 pub mod envelope;
 pub mod key_ring;
