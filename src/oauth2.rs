@@ -7,3 +7,4 @@
 pub mod client_authentication;
 pub mod egress;
 pub mod http;
+pub mod token_request;
