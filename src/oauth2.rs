@@ -6,5 +6,8 @@
 
 pub mod client_authentication;
 pub mod egress;
+mod expiry;
 pub mod http;
+pub mod token_error;
 pub mod token_request;
+pub mod token_response;
