@@ -1,0 +1,124 @@
+//! How a client says who it is at the token endpoint (RFC 6749 §2.3.1). Not here: assertions and
+//! certificates.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use form_urlencoded::byte_serialize;
+
+use crate::domain::secret::Secret;
+
+/// The method, named as in RFC 8414 §2 (`token_endpoint_auth_method`).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ClientAuthentication {
+    /// HTTP Basic authentication.
+    ClientSecretBasic,
+    /// Both parts among the parameters.
+    ClientSecretPost,
+    /// The identifier alone among the parameters (RFC 6749 §3.2.1).
+    None,
+}
+
+/// The client that a token request is made as.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// The identifier.
+    pub client_id: String,
+    /// The secret; a public client has none.
+    pub client_secret: Option<Secret>,
+    /// How both are sent.
+    pub authentication: ClientAuthentication,
+}
+
+impl Client {
+    /// The value of the header `Authorization`.
+    pub(super) fn authorization(&self) -> Option<Secret> {
+        if self.authentication != ClientAuthentication::ClientSecretBasic {
+            return None;
+        }
+        // RFC 6749 §2.3.1: identifier and secret are form-encoded before Basic, and an empty
+        // secret is as good as none.
+        let secret = self.client_secret.as_ref().map_or("", Secret::expose);
+        let credentials = byte_serialize(self.client_id.as_bytes())
+            .chain([":"])
+            .chain(byte_serialize(secret.as_bytes()))
+            .collect::<String>();
+        Some(Secret::new(format!(
+            "Basic {}",
+            STANDARD.encode(credentials)
+        )))
+    }
+
+    /// What of the client goes among the parameters.
+    pub(super) fn into_parameters(self) -> Vec<(&'static str, Secret)> {
+        let secret = match self.authentication {
+            ClientAuthentication::ClientSecretBasic => return Vec::new(),
+            ClientAuthentication::ClientSecretPost => self.client_secret,
+            ClientAuthentication::None => None,
+        };
+        let id = ("client_id", Secret::new(self.client_id));
+        let secret = secret.map(|secret| ("client_secret", secret));
+        std::iter::once(id).chain(secret).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(authentication: ClientAuthentication, secret: Option<&str>) -> Client {
+        Client {
+            client_id: "a b:c".to_owned(),
+            client_secret: secret.map(Secret::new),
+            authentication,
+        }
+    }
+
+    fn parameters(client: Client) -> Vec<(&'static str, String)> {
+        let parameters = client.into_parameters().into_iter();
+        parameters
+            .map(|(name, value)| (name, value.expose().to_owned()))
+            .collect()
+    }
+
+    #[track_caller]
+    fn basic(secret: Option<&str>, expected: &str) {
+        let client = client(ClientAuthentication::ClientSecretBasic, secret);
+        let header = client.authorization().unwrap();
+        let encoded = header.expose().strip_prefix("Basic ").unwrap();
+        assert_eq!(STANDARD.decode(encoded).unwrap(), expected.as_bytes());
+        assert!(parameters(client).is_empty());
+    }
+
+    #[test]
+    fn identifier_and_secret_are_form_encoded_before_basic() {
+        basic(Some("é+/:"), "a+b%3Ac:%C3%A9%2B%2F%3A");
+    }
+
+    #[test]
+    fn basic_without_a_secret_sends_an_empty_one() {
+        basic(None, "a+b%3Ac:");
+    }
+
+    #[test]
+    fn a_posted_client_has_no_header() {
+        let client = client(ClientAuthentication::ClientSecretPost, Some("s"));
+        assert!(client.authorization().is_none());
+        let expected = [("client_id", "a b:c"), ("client_secret", "s")];
+        assert_eq!(
+            parameters(client),
+            expected.map(|(name, value)| (name, value.to_owned()))
+        );
+    }
+
+    #[test]
+    fn an_absent_secret_is_not_posted() {
+        let client = client(ClientAuthentication::ClientSecretPost, None);
+        assert_eq!(parameters(client), [("client_id", "a b:c".to_owned())]);
+    }
+
+    #[test]
+    fn a_client_without_authentication_sends_its_identifier_alone() {
+        let client = client(ClientAuthentication::None, Some("s"));
+        assert!(client.authorization().is_none());
+        assert_eq!(parameters(client), [("client_id", "a b:c".to_owned())]);
+    }
+}

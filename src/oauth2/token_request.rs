@@ -1,0 +1,382 @@
+//! The request for a token: a refresh (RFC 6749 §6) or a client's own (§4.4). Not here: sending
+//! it, and what a provider's entry in the catalogue makes of it.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::{
+    client_authentication::Client,
+    http::{HttpRequest, Method},
+};
+use crate::domain::secret::Secret;
+
+/// What the token is asked for with.
+#[derive(Clone, Debug)]
+pub enum Grant {
+    /// The client's own credentials.
+    ClientCredentials,
+    /// A refresh token.
+    RefreshToken(Secret),
+}
+
+/// Where the parameters go.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum BodyFormat {
+    /// Into a form-encoded body, as RFC 6749 wants it.
+    Form,
+    /// Into a JSON object of texts.
+    Json,
+    /// Into the query of the URL; the body is empty.
+    Query,
+}
+
+/// A token request. A query that the URL has already is kept.
+pub struct TokenRequest {
+    /// The token endpoint.
+    pub url: Url,
+    /// What the token is asked for with.
+    pub grant: Grant,
+    /// Parameters of the provider's own. One with the name of a generated parameter replaces it.
+    pub parameters: Vec<(String, Secret)>,
+    /// Headers of the provider's own. One with the name of a generated header replaces it.
+    pub headers: Vec<(String, Secret)>,
+    /// Where the parameters go.
+    pub body_format: BodyFormat,
+    /// The client that asks.
+    pub client: Client,
+}
+
+impl fmt::Debug for TokenRequest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TokenRequest")
+            .field("host", &self.url.host_str())
+            .field("grant", &self.grant)
+            .field("body_format", &self.body_format)
+            .finish_non_exhaustive()
+    }
+}
+
+impl TokenRequest {
+    /// The request as an HTTP message.
+    #[must_use]
+    pub fn into_http(self) -> HttpRequest {
+        let mut headers = Fields::default();
+        headers.set("accept", Secret::new("application/json"));
+        headers.set("user-agent", Secret::new("holdfast"));
+        if let Some(authorization) = self.client.authorization() {
+            headers.set("authorization", authorization);
+        }
+
+        let parameters = parameters(self.grant, self.parameters, self.client);
+        let mut url = self.url;
+        let body = match self.body_format {
+            BodyFormat::Form => {
+                let content_type = Secret::new("application/x-www-form-urlencoded");
+                headers.set("content-type", content_type);
+                Some(form(&parameters))
+            }
+            BodyFormat::Json => {
+                headers.set("content-type", Secret::new("application/json"));
+                Some(json(&parameters))
+            }
+            BodyFormat::Query => {
+                url.query_pairs_mut().extend_pairs(exposed(&parameters));
+                None
+            }
+        };
+        for (name, value) in self.headers {
+            headers.set(&name.to_lowercase(), value);
+        }
+        HttpRequest {
+            method: Method::Post,
+            url,
+            headers: headers.0,
+            body: body.map(Secret::new),
+        }
+    }
+}
+
+fn parameters(grant: Grant, own: Vec<(String, Secret)>, client: Client) -> Vec<(String, Secret)> {
+    let (grant_type, refresh_token) = match grant {
+        Grant::ClientCredentials => ("client_credentials", None),
+        Grant::RefreshToken(token) => ("refresh_token", Some(("refresh_token", token))),
+    };
+    let mut parameters = Fields::default();
+    parameters.set("grant_type", Secret::new(grant_type));
+    for (name, value) in own {
+        parameters.set(&name, value);
+    }
+    for (name, value) in refresh_token.into_iter().chain(client.into_parameters()) {
+        parameters.set_if_absent(name, value);
+    }
+    parameters.0
+}
+
+/// Named values in the order in which their names came first, no name twice.
+#[derive(Default)]
+struct Fields(Vec<(String, Secret)>);
+
+impl Fields {
+    fn set(&mut self, name: &str, value: Secret) {
+        match self.0.iter_mut().find(|(other, _)| other == name) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((name.to_owned(), value)),
+        }
+    }
+
+    fn set_if_absent(&mut self, name: &str, value: Secret) {
+        if self.0.iter().all(|(other, _)| other != name) {
+            self.0.push((name.to_owned(), value));
+        }
+    }
+}
+
+fn form(parameters: &[(String, Secret)]) -> String {
+    form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(exposed(parameters))
+        .finish()
+}
+
+fn json(parameters: &[(String, Secret)]) -> String {
+    let members: Map<String, Value> = exposed(parameters)
+        .map(|(name, value)| (name.to_owned(), Value::from(value)))
+        .collect();
+    Value::Object(members).to_string()
+}
+
+fn exposed(parameters: &[(String, Secret)]) -> impl Iterator<Item = (&str, &str)> {
+    parameters
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.expose()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::oauth2::client_authentication::ClientAuthentication;
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, Secret)> {
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), Secret::new(*value)))
+            .collect()
+    }
+
+    /// A refresh by a client that is posted.
+    fn request() -> TokenRequest {
+        TokenRequest {
+            url: Url::parse("https://example.com/token").unwrap(),
+            grant: Grant::RefreshToken(Secret::new("r")),
+            parameters: Vec::new(),
+            headers: Vec::new(),
+            body_format: BodyFormat::Form,
+            client: Client {
+                client_id: "i".to_owned(),
+                client_secret: Some(Secret::new("s")),
+                authentication: ClientAuthentication::ClientSecretPost,
+            },
+        }
+    }
+
+    fn body(request: TokenRequest) -> String {
+        let body = request.into_http().body;
+        body.map(|body| body.expose().to_owned())
+            .unwrap_or_default()
+    }
+
+    fn headers(request: TokenRequest) -> Vec<String> {
+        let headers = request.into_http().headers.into_iter();
+        headers
+            .map(|(name, value)| format!("{name}: {}", value.expose()))
+            .collect()
+    }
+
+    #[test]
+    fn a_refresh_sends_its_parameters_in_order() {
+        let request = TokenRequest {
+            parameters: pairs(&[("scope", "a b"), ("audience", "x&y")]),
+            ..request()
+        };
+        assert_eq!(
+            body(request),
+            "grant_type=refresh_token&scope=a+b&audience=x%26y&refresh_token=r\
+             &client_id=i&client_secret=s"
+        );
+    }
+
+    #[test]
+    fn client_credentials_send_no_refresh_token() {
+        let request = TokenRequest {
+            grant: Grant::ClientCredentials,
+            ..request()
+        };
+        assert_eq!(
+            body(request),
+            "grant_type=client_credentials&client_id=i&client_secret=s"
+        );
+    }
+
+    #[test]
+    fn parameters_of_the_providers_own_replace_the_generated_ones() {
+        let request = TokenRequest {
+            parameters: pairs(&[
+                ("refresh_token", "R"),
+                ("grant_type", "G"),
+                ("client_secret", "S"),
+                ("client_id", "I"),
+            ]),
+            ..request()
+        };
+        assert_eq!(
+            body(request),
+            "grant_type=G&refresh_token=R&client_secret=S&client_id=I"
+        );
+    }
+
+    #[test]
+    fn no_parameter_is_sent_twice() {
+        let request = TokenRequest {
+            parameters: pairs(&[("a", "1"), ("b", "2"), ("a", "3")]),
+            ..request()
+        };
+        let body = body(request);
+        assert!(body.starts_with("grant_type=refresh_token&a=3&b=2&refresh_token=r"));
+    }
+
+    #[test]
+    fn a_form_is_posted_with_its_headers() {
+        let http = request().into_http();
+        assert_eq!(http.method, Method::Post);
+        assert_eq!(http.url.as_str(), "https://example.com/token");
+        assert_eq!(
+            headers(request()),
+            [
+                "accept: application/json",
+                "user-agent: holdfast",
+                "content-type: application/x-www-form-urlencoded",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_client_in_the_header_is_not_in_the_body() {
+        let mut request = request();
+        request.client.authentication = ClientAuthentication::ClientSecretBasic;
+        let http = request.into_http();
+        let names: Vec<_> = http.headers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(
+            names,
+            ["accept", "user-agent", "authorization", "content-type"]
+        );
+        let body = http.body.unwrap();
+        assert_eq!(body.expose(), "grant_type=refresh_token&refresh_token=r");
+    }
+
+    #[test]
+    fn headers_of_the_providers_own_replace_the_generated_ones() {
+        let request = TokenRequest {
+            headers: pairs(&[("Accept", "text/plain"), ("X-Key", "k")]),
+            ..request()
+        };
+        let headers = headers(request);
+        assert_eq!(headers[0], "accept: text/plain");
+        assert_eq!(headers[3], "x-key: k");
+    }
+
+    #[test]
+    fn a_json_body_is_an_object_of_texts() {
+        let request = TokenRequest {
+            parameters: pairs(&[("n", "\"1\"")]),
+            body_format: BodyFormat::Json,
+            ..request()
+        };
+        let http = request.into_http();
+        let body: Value = serde_json::from_str(http.body.unwrap().expose()).unwrap();
+        assert_eq!(
+            body,
+            json!({
+                "grant_type": "refresh_token",
+                "n": "\"1\"",
+                "refresh_token": "r",
+                "client_id": "i",
+                "client_secret": "s",
+            })
+        );
+        let (name, value) = &http.headers[2];
+        assert_eq!(
+            (name.as_str(), value.expose()),
+            ("content-type", "application/json")
+        );
+    }
+
+    #[test]
+    fn the_query_of_the_url_is_kept_before_a_body() {
+        for body_format in [BodyFormat::Form, BodyFormat::Json] {
+            let request = TokenRequest {
+                url: Url::parse("https://example.com/token?key=a%20b").unwrap(),
+                body_format,
+                ..request()
+            };
+            let url = request.into_http().url;
+            assert_eq!(url.as_str(), "https://example.com/token?key=a%20b");
+        }
+    }
+
+    #[test]
+    fn parameters_in_the_query_follow_what_the_url_has() {
+        let request = TokenRequest {
+            url: Url::parse("https://example.com/token?key=a%20b").unwrap(),
+            grant: Grant::ClientCredentials,
+            body_format: BodyFormat::Query,
+            ..request()
+        };
+        let http = request.into_http();
+        assert_eq!(
+            http.url.as_str(),
+            "https://example.com/token?key=a%20b\
+             &grant_type=client_credentials&client_id=i&client_secret=s"
+        );
+        assert!(http.body.is_none());
+        assert!(http.headers.iter().all(|(name, _)| name != "content-type"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_form_decodes_to_the_pairs_it_was_built_from(
+            written in prop::collection::vec((any::<String>(), any::<String>()), 0..6),
+        ) {
+            let parameters: Vec<_> = written
+                .iter()
+                .map(|(name, value)| (name.clone(), Secret::new(value.as_str())))
+                .collect();
+            let body = form(&parameters);
+            let read: Vec<_> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+            prop_assert_eq!(read, written);
+        }
+
+        #[test]
+        fn debug_of_a_token_request_never_contains_a_secret(secret in "canary[a-z0-9]{0,20}") {
+            let mut url = Url::parse("https://example.com/").unwrap();
+            url.set_path(&secret);
+            url.set_query(Some(&secret));
+            let named = vec![("name".to_owned(), Secret::new(secret.as_str()))];
+            let mut request = TokenRequest {
+                url,
+                grant: Grant::RefreshToken(Secret::new(secret.as_str())),
+                parameters: named.clone(),
+                headers: named,
+                ..request()
+            };
+            request.client.client_secret = Some(Secret::new(secret));
+            let before = format!("{request:?}");
+            let shown = format!("{before} {:?}", request.into_http());
+            prop_assert!(!shown.contains("canary"), "{}", shown);
+        }
+    }
+}
