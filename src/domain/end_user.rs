@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// An end user, as the caller described them. Absent texts are `None`, never empty.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct EndUser {
     /// The caller's identifier of the person, 1 to 255 characters.
     pub id: String,
@@ -20,7 +20,7 @@ pub struct EndUser {
 }
 
 /// The organization of an [`EndUser`].
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Organization {
     /// The caller's identifier of the organization.
     pub id: String,

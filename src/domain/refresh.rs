@@ -6,7 +6,7 @@
 //! on every read and knows only what `schedule` and [`History`] left in the row.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{credentials::Credentials, timestamp::Timestamp};
 
@@ -32,7 +32,7 @@ pub enum ForcedOnly {
 }
 
 /// When credentials are due for refresh, and when they end. Stored beside them.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Schedule {
     /// From here on a read refreshes; none means never.
     pub due_at: Option<Timestamp>,
@@ -76,7 +76,7 @@ pub fn schedule(
 }
 
 /// How the refreshes of a connection went. A success clears all but its own time.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct History {
     /// The last success, where no failure came after it.
     pub last_success_at: Option<Timestamp>,
@@ -131,7 +131,8 @@ impl History {
 }
 
 /// Why a caller asks.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Trigger {
     /// A caller wants new credentials, whatever the state of the old ones.
     Force,

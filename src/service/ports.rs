@@ -8,7 +8,7 @@ use crate::{
     domain::{refresh::Trigger, timestamp::Timestamp},
     oauth2::{
         http::{HttpRequest, HttpResponse},
-        token_response::Unreachable,
+        token_error::Unreachable,
     },
     storage::{
         connections::ConnectionRecord,
@@ -20,6 +20,18 @@ use crate::{
 pub trait Ports: Background + Clock + Database + Entropy + HttpClient + Refresher {
     /// The configuration of the deployment.
     fn settings(&self) -> &Settings;
+
+    /// The round trips to the database so far.
+    fn round_trips(&self) -> RoundTrips;
+}
+
+/// Round trips to the database, a batch being one.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct RoundTrips {
+    /// Made while the request was answered.
+    pub own: u32,
+    /// Made in the object that serialises refreshes, on behalf of the request.
+    pub in_refresh: u32,
 }
 
 /// Work that the caller does not wait for.
@@ -77,6 +89,15 @@ pub trait Refresher {
 
     /// Wipes all that is kept there for a connection that was deleted.
     async fn forget(&self, uid: &str) -> Result<(), InternalError>;
+}
+
+/// A refresh to run there.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct RefreshRequest {
+    /// The connection.
+    pub uid: String,
+    /// Why.
+    pub trigger: Trigger,
 }
 
 /// How a refresh went. Nothing in it is in the clear.

@@ -1,6 +1,6 @@
 //! Single connections: read, upsert, change, delete.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 
 use super::{
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A connection as it is stored.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct ConnectionRecord {
     /// Its number on the wire.
     pub id: i64,

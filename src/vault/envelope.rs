@@ -15,6 +15,7 @@ use aes_gcm::{
     aead::{Aead, Payload},
 };
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::key_ring::{KeyId, KeyRing, MasterKey};
@@ -71,7 +72,8 @@ pub struct Randomness {
 }
 
 /// A sealed blob as it is stored: base64 of the envelope, standard alphabet, no padding.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(transparent)]
 pub struct Sealed(String);
 
 impl Sealed {
