@@ -31,6 +31,7 @@ pub(super) enum ApiError {
     InvalidBody(Vec<Issue>),
     InvalidCredentials { failure: RefreshFailure, connection: Value },
     InvalidExpiresAt,
+    InvalidHeaders(Vec<Issue>),
     InvalidJson(String),
     InvalidProdFlag,
     InvalidProvider,
@@ -80,6 +81,7 @@ pub(super) enum LegacyParameter {
     AccessToken,
     ApiKey,
     BasicUsername,
+    ClientSecret,
     ExpiresAt,
     OAuthToken,
     OAuthTokenSecret,
@@ -173,6 +175,7 @@ impl ApiError {
                 with_payload(status, "invalid_credentials", message, json!({ "connection": connection }))
             }
             Self::InvalidExpiresAt => legacy(400, "invalid_expires_at", "The provided 'expires_at' parameter is invalid. It should be a valid date"),
+            Self::InvalidHeaders(issues) => invalid("invalid_headers", issues),
             Self::InvalidJson(reason) => plain(400, "invalid_json", reason.clone()),
             Self::InvalidProdFlag => plain(400, "invalid_is_prod_flag", "The \"prod\" environment must be marked as production."),
             Self::InvalidProvider => issue("invalid_string", "Invalid provider", "provider"),
@@ -254,6 +257,7 @@ fn missing(parameter: LegacyParameter) -> Parts {
         LegacyParameter::AccessToken => legacy(400, "missing_access_token", "Missing param 'access_token'."),
         LegacyParameter::ApiKey => legacy(400, "missing_api_key", "Missing param 'api_key'."),
         LegacyParameter::BasicUsername => legacy(400, "missing_basic_username", "Missing param username for basic api authentication."),
+        LegacyParameter::ClientSecret => legacy(400, "missing_client_secret", "Missing param 'oauth_client_secret'."),
         LegacyParameter::ExpiresAt => legacy(400, "missing_expires_at", "Importing an OAuth2 token requires the 'expires_at' parameter. If the token doesn't expire pass in the 'no_expiration' parameter"),
         LegacyParameter::OAuthToken => legacy(400, "missing_oauth_token", "Missing param 'oauth_token'."),
         LegacyParameter::OAuthTokenSecret => legacy(400, "missing_oauth_token_secret", "Missing param 'oauth_token_secret'."),

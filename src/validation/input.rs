@@ -55,6 +55,12 @@ impl<'a> Input<'a> {
         self.value
     }
 
+    /// Whether the value is `null`.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        self.value.is_some_and(Value::is_null)
+    }
+
     /// Refuses with the wording for a value of the wrong type.
     pub fn refuse_type(&self, expected: &str) {
         let received = received(self.value);

@@ -1,0 +1,151 @@
+//! Credentials as an import brings them.
+
+use serde_json::{Map, Value};
+
+use crate::{
+    domain::{
+        auth_mode::AuthMode,
+        credentials::{ClientOverride, Credentials, OAuth1, OAuth2, OAuth2ClientCredentials, Tba},
+        secret::{Secret, SecretMap},
+        timestamp::Timestamp,
+    },
+    validation::{
+        input::{Fields, Input},
+        text::Text,
+    },
+};
+
+/// Credentials to import, or the kind of those that cannot be imported.
+pub(super) enum ImportedCredentials {
+    Supported(Credentials),
+    Unsupported(AuthMode),
+}
+
+/// Reads `credentials`, by their `type`.
+pub(super) fn credentials(input: &Input<'_>) -> Option<ImportedCredentials> {
+    let fields = input.object()?;
+    let kind = fields.field("type");
+    let Some(mode) = kind.value().and_then(Value::as_str).and_then(AuthMode::parse) else {
+        kind.refuse("invalid_union", "Invalid input");
+        return None;
+    };
+    let credentials = match mode {
+        AuthMode::ApiKey => api_key(&fields),
+        AuthMode::Basic => basic(&fields),
+        AuthMode::None => Some(Credentials::None),
+        AuthMode::OAuth1 => oauth1(&fields),
+        AuthMode::OAuth2 => oauth2(&fields),
+        AuthMode::OAuth2ClientCredentials => client_credentials(&fields),
+        AuthMode::Tba => tba(&fields),
+        AuthMode::App
+        | AuthMode::AppStore
+        | AuthMode::AwsSigV4
+        | AuthMode::Bill
+        | AuthMode::Custom
+        | AuthMode::InstallPlugin
+        | AuthMode::Jwt
+        | AuthMode::McpOAuth2
+        | AuthMode::McpOAuth2Generic
+        | AuthMode::Signature
+        | AuthMode::TwoStep => return Some(ImportedCredentials::Unsupported(mode)),
+    };
+    fields.finish();
+    credentials.map(ImportedCredentials::Supported)
+}
+
+fn api_key(fields: &Fields<'_>) -> Option<Credentials> {
+    let api_key = secret(&fields.field("apiKey"), 1, 1024);
+    Some(Credentials::ApiKey { api_key: api_key? })
+}
+
+fn basic(fields: &Fields<'_>) -> Option<Credentials> {
+    let username = secret(&fields.field("username"), 0, 1024);
+    let password = secret(&fields.field("password"), 0, 1024);
+    Some(Credentials::Basic { username: username?, password: password? })
+}
+
+fn oauth1(fields: &Fields<'_>) -> Option<Credentials> {
+    let oauth_token = secret(&fields.field("oauth_token"), 1, 2048);
+    let oauth_token_secret = secret(&fields.field("oauth_token_secret"), 1, 2048);
+    Some(Credentials::OAuth1(OAuth1 {
+        oauth_token: oauth_token?,
+        oauth_token_secret: oauth_token_secret?,
+        raw: as_sent(fields, None),
+    }))
+}
+
+fn oauth2(fields: &Fields<'_>) -> Option<Credentials> {
+    let access_token = secret(&fields.field("access_token"), 1, MAX_TOKEN_CHARS);
+    let refresh_token =
+        fields.optional("refresh_token").and_then(|token| secret(&token, 1, MAX_TOKEN_CHARS));
+    let expires_at = expires_at(fields);
+    let config_override = fields.optional("config_override").and_then(|input| client(&input));
+    Some(Credentials::OAuth2(OAuth2 {
+        access_token: access_token?,
+        refresh_token,
+        expires_at,
+        config_override,
+        raw: as_sent(fields, expires_at),
+    }))
+}
+
+fn client_credentials(fields: &Fields<'_>) -> Option<Credentials> {
+    let token = secret(&fields.field("token"), 1, MAX_TOKEN_CHARS);
+    let client_id = fields.field("client_id").text(Text::of(1, 255));
+    let client_secret = secret(&fields.field("client_secret"), 1, 2048);
+    let pem = |name| fields.optional(name).and_then(|pem| secret(&pem, 1, 10_000));
+    let client_certificate = pem("client_certificate");
+    let client_private_key = pem("client_private_key");
+    let expires_at = expires_at(fields);
+    Some(Credentials::OAuth2ClientCredentials(OAuth2ClientCredentials {
+        token: token?,
+        client_id: client_id?,
+        client_secret: client_secret?,
+        client_certificate,
+        client_private_key,
+        expires_at,
+        raw: as_sent(fields, expires_at),
+    }))
+}
+
+fn tba(fields: &Fields<'_>) -> Option<Credentials> {
+    let token_id = secret(&fields.field("token_id"), 1, 2048);
+    let token_secret = secret(&fields.field("token_secret"), 1, 2048);
+    let config_override = fields.optional("config_override").and_then(|input| client(&input));
+    Some(Credentials::Tba(Tba {
+        token_id: token_id?,
+        token_secret: token_secret?,
+        config_override: config_override.unwrap_or_default(),
+    }))
+}
+
+fn client(input: &Input<'_>) -> Option<ClientOverride> {
+    let fields = input.object()?;
+    let client_id = fields.optional("client_id").and_then(|id| id.text(Text::of(1, 255)));
+    let client_secret =
+        fields.optional("client_secret").and_then(|value| secret(&value, 1, 2048));
+    fields.finish();
+    Some(ClientOverride { client_id, client_secret })
+}
+
+fn secret(input: &Input<'_>, min: usize, max: usize) -> Option<Secret> {
+    input.text(Text::of(min, max)).map(Secret::new)
+}
+
+/// `expires_at`; `null` says the same as its absence.
+fn expires_at(fields: &Fields<'_>) -> Option<Timestamp> {
+    fields.optional("expires_at").filter(|input| !input.is_null())?.instant()
+}
+
+/// `raw` of imported credentials: what was sent, with the date in the form of all dates.
+fn as_sent(fields: &Fields<'_>, expires_at: Option<Timestamp>) -> SecretMap {
+    let mut raw: Map<String, Value> = fields.map().clone();
+    match expires_at {
+        Some(expires_at) => raw.insert("expires_at".to_owned(), expires_at.to_iso().into()),
+        None => raw.shift_remove("expires_at"),
+    };
+    SecretMap::new(raw)
+}
+
+/// The longest access or refresh token, in characters.
+const MAX_TOKEN_CHARS: usize = 16_384;
