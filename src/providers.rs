@@ -1,1 +1,9 @@
 //! Room.
+//! What is known about each provider.
+//!
+//! Here: the catalogue that is built in, the strict schema of an entry (which custom entries
+//! follow too), templates with `${…}` in them, and what a token request takes from an entry. Not
+//! here: sending a request, and code for one provider alone; what a provider does differently is
+//! a field of its entry.
+
+pub mod template;
