@@ -6,4 +6,8 @@
 //! here: sending a request, and code for one provider alone; what a provider does differently is
 //! a field of its entry.
 
+pub mod entry;
+pub mod field_schema;
+mod other_settings;
+mod shape;
 pub mod template;
