@@ -9,5 +9,6 @@
 pub mod entry;
 pub mod field_schema;
 mod other_settings;
+pub mod refresh_rule;
 mod shape;
 pub mod template;
