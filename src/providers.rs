@@ -8,6 +8,7 @@
 
 pub mod entry;
 pub mod field_schema;
+pub mod integration_config;
 mod other_settings;
 pub mod refresh_rule;
 mod shape;
