@@ -6,10 +6,13 @@
 //! here: sending a request, and code for one provider alone; what a provider does differently is
 //! a field of its entry.
 
+pub mod catalogue;
 pub mod entry;
 pub mod field_schema;
 pub mod integration_config;
+pub mod logo;
 mod other_settings;
+pub mod provider;
 pub mod refresh_rule;
 mod shape;
 pub mod template;
