@@ -1,1 +1,18 @@
 //! Room.
+//! What is known about each provider.
+//!
+//! Here: the catalogue that is built in, the strict schema of an entry (which custom entries
+//! follow too), templates with `${…}` in them, and what a token request takes from an entry. Not
+//! here: sending a request, and code for one provider alone; what a provider does differently is
+//! a field of its entry.
+
+pub mod catalogue;
+pub mod entry;
+pub mod field_schema;
+pub mod integration_config;
+pub mod logo;
+mod other_settings;
+pub mod provider;
+pub mod refresh_rule;
+mod shape;
+pub mod template;

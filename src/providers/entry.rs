@@ -1,0 +1,570 @@
+//! Entries: what a provider does differently, as data.
+//!
+//! Here: the schema of an entry, strict for the catalogue and for custom providers alike, and the
+//! fields that this program acts on. Not here: the fields that are only published, and what is
+//! done with any of them.
+
+use super::{
+    field_schema::FieldSchema,
+    other_settings,
+    shape::{self, MAX_NAME_CHARS, Shape},
+};
+use crate::{
+    domain::auth_mode::AuthMode,
+    validation::{
+        input::{Fields, Input},
+        text::Text,
+    },
+};
+
+/// A provider's entry. The fields are described in `docs/providers.md`.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Where a token answer has the token, if not at its top level.
+    pub alternate_access_token_response_path: Option<String>,
+    /// The kind of credentials.
+    pub auth_mode: AuthMode,
+    /// How parameters of a token request are written, where the entry says so.
+    pub body_format: Option<BodyFormat>,
+    /// How a token request shows who we are, from `authorization_method` and
+    /// `token_request_auth_method`.
+    pub client_authentication: ClientAuthenticationMethod,
+    /// Inputs that each connection brings.
+    pub connection_config: Vec<FieldSchema>,
+    /// The scopes of an integration that has none of its own.
+    pub default_scopes: Vec<String>,
+    /// How long a token lives when its answer does not say, in seconds.
+    pub default_token_lifetime: Option<i64>,
+    /// The name to show.
+    pub display_name: String,
+    /// The unit of `expires_in` in token answers.
+    pub expires_in_unit: ExpiresInUnit,
+    /// Inputs that the integration brings.
+    pub integration_config: Vec<FieldSchema>,
+    /// Whether reading a connection never refreshes its token, because tokens are exchanged for
+    /// longer-lived ones instead of refreshed.
+    pub refresh_only_when_forced: bool,
+    /// Parameters of a refresh, instead of `token_params`.
+    pub refresh_params: Option<Parameters>,
+    /// Where to refresh, if not at the token URL.
+    pub refresh_url: Option<String>,
+    /// What stands between scopes.
+    pub scope_separator: String,
+    /// How long before its end a token is refreshed, in seconds.
+    pub token_expiration_buffer: Option<i64>,
+    /// Parameters of a token request.
+    pub token_params: Parameters,
+    /// Paths in a token answer whose values go into the connection's configuration.
+    pub token_response_metadata: Vec<String>,
+    /// Where tokens come from.
+    pub token_url: Option<TokenUrl>,
+}
+
+/// Parameters of a request, in the order of the entry. Values are text templates.
+pub type Parameters = Vec<(String, String)>;
+
+/// How the parameters of a token request are written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum BodyFormat {
+    /// As a form (RFC 6749 §3.2).
+    Form,
+    /// As a JSON object.
+    Json,
+    /// In the URL, with an empty body.
+    Query,
+}
+
+/// How a token request shows who the client is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ClientAuthenticationMethod {
+    /// HTTP Basic (RFC 6749 §2.3.1).
+    ClientSecretBasic,
+    /// `client_id` and `client_secret` among the parameters (RFC 6749 §2.3.1).
+    ClientSecretPost,
+    /// A method that is known to exist and not implemented: `private_key_jwt` or `custom`.
+    Unsupported,
+}
+
+/// The unit of `expires_in`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ExpiresInUnit {
+    /// Thousandths, against RFC 6749 §5.1.
+    Milliseconds,
+    /// RFC 6749 §5.1.
+    Seconds,
+}
+
+/// Templates of the URLs that give tokens.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum TokenUrl {
+    /// One URL for all.
+    One(String),
+    /// One URL for the tokens of a user and one for the tokens of an app.
+    PerToken {
+        /// For an app (`APP`).
+        app: String,
+        /// For a user (`OAUTH2`).
+        oauth2: String,
+    },
+}
+
+impl TokenUrl {
+    /// The URL for OAuth 2 tokens.
+    #[must_use]
+    pub fn oauth2(&self) -> &str {
+        match self {
+            Self::One(url) | Self::PerToken { oauth2: url, .. } => url,
+        }
+    }
+}
+
+impl Entry {
+    /// Reads an entry and finds every mistake in it.
+    #[must_use]
+    pub fn parse(input: &Input<'_>) -> Option<Self> {
+        let object = input.object()?;
+        let display_name = object
+            .field("display_name")
+            .text(Text::of(1, MAX_NAME_CHARS));
+        drop(shape::url(&object.field("docs")));
+        let auth_mode = object.field("auth_mode").one_of(&AuthMode::ALL);
+        let token_url = token_url(&object, auth_mode);
+        let optional = |name| object.optional(name);
+        let names = |name| optional(name).and_then(|input| shape::names(&input));
+        let seconds = |name, min| {
+            optional(name).and_then(|input| shape::whole_number(&input, min..=MAX_SECONDS))
+        };
+        let schemas = |name| {
+            optional(name)
+                .and_then(|input| FieldSchema::parse_all(&input))
+                .unwrap_or_default()
+        };
+        let entry = Self {
+            alternate_access_token_response_path: optional("alternate_access_token_response_path")
+                .and_then(|input| input.text(Text::of(1, MAX_NAME_CHARS))),
+            auth_mode: auth_mode.unwrap_or(AuthMode::None),
+            body_format: body_format(&object, auth_mode),
+            client_authentication: client_authentication(&object),
+            connection_config: schemas("connection_config"),
+            default_scopes: names("default_scopes").unwrap_or_default(),
+            default_token_lifetime: seconds("default_token_lifetime", 1),
+            display_name: display_name.unwrap_or_default(),
+            expires_in_unit: optional("expires_in_unit")
+                .and_then(|input| input.one_of(&EXPIRES_IN_UNITS))
+                .unwrap_or(ExpiresInUnit::Seconds),
+            integration_config: schemas("integration_config"),
+            refresh_only_when_forced: optional("refresh_only_when_forced")
+                .and_then(|input| input.boolean())
+                == Some(true),
+            refresh_params: parameters(&object, "refresh_params", auth_mode),
+            refresh_url: optional("refresh_url").and_then(|input| shape::url_template(&input)),
+            scope_separator: optional("scope_separator")
+                .and_then(|input| input.text(Text::of(1, MAX_SEPARATOR_CHARS)))
+                .unwrap_or_else(|| " ".to_owned()),
+            token_expiration_buffer: seconds("token_expiration_buffer", 0),
+            token_params: parameters(&object, "token_params", auth_mode).unwrap_or_default(),
+            token_response_metadata: names("token_response_metadata").unwrap_or_default(),
+            token_url,
+        };
+        // Credentials are checked where they are imported, by their kind.
+        drop(schemas("credentials"));
+        other_settings::check(&object);
+        object.finish();
+        // Where a mistake left a stand-in, the reader answers the mistake instead of the entry.
+        Some(entry)
+    }
+}
+
+fn token_url(object: &Fields<'_>, auth_mode: Option<AuthMode>) -> Option<TokenUrl> {
+    let is_required = matches!(
+        auth_mode,
+        Some(AuthMode::Custom | AuthMode::OAuth2 | AuthMode::OAuth2ClientCredentials)
+    );
+    let input = object.field("token_url");
+    if input.value().is_none() && !is_required {
+        return None;
+    }
+    if !input.value().is_some_and(serde_json::Value::is_object) {
+        return shape::url_template(&input).map(TokenUrl::One);
+    }
+    let object = input.object()?;
+    let oauth2 = shape::url_template(&object.field("OAUTH2"));
+    let app = shape::url_template(&object.field("APP"));
+    object.finish();
+    Some(TokenUrl::PerToken {
+        app: app?,
+        oauth2: oauth2?,
+    })
+}
+
+fn body_format(object: &Fields<'_>, auth_mode: Option<AuthMode>) -> Option<BodyFormat> {
+    let input = object.optional("body_format")?;
+    if auth_mode == Some(AuthMode::TwoStep) {
+        let [form, json, query] = BODY_FORMATS.map(|(format, name)| (Some(format), name));
+        return input.one_of(&[form, json, query, (None, "xml")])?;
+    }
+    input.one_of(&BODY_FORMATS)
+}
+
+fn client_authentication(object: &Fields<'_>) -> ClientAuthenticationMethod {
+    let method = object
+        .optional("authorization_method")
+        .and_then(|input| input.one_of(&AUTHORIZATION_METHODS));
+    // Said of the token request alone, so it has the last word.
+    let of_token_request = object
+        .optional("token_request_auth_method")
+        .and_then(|input| input.one_of(&TOKEN_REQUEST_AUTH_METHODS));
+    of_token_request
+        .or(method)
+        .unwrap_or(ClientAuthenticationMethod::ClientSecretPost)
+}
+
+/// Token requests in two steps have parameters of any JSON, which nothing here acts on.
+fn parameters(
+    object: &Fields<'_>,
+    name: &'static str,
+    auth_mode: Option<AuthMode>,
+) -> Option<Parameters> {
+    if auth_mode == Some(AuthMode::TwoStep) {
+        Shape::check_fields(object, &[(name, Shape::Json)]);
+        return None;
+    }
+    shape::parameters(&object.optional(name)?)
+}
+
+const AUTHORIZATION_METHODS: [(ClientAuthenticationMethod, &str); 2] = [
+    (ClientAuthenticationMethod::ClientSecretPost, "body"),
+    (ClientAuthenticationMethod::ClientSecretBasic, "header"),
+];
+
+const TOKEN_REQUEST_AUTH_METHODS: [(ClientAuthenticationMethod, &str); 3] = [
+    (ClientAuthenticationMethod::ClientSecretBasic, "basic"),
+    (ClientAuthenticationMethod::Unsupported, "custom"),
+    (ClientAuthenticationMethod::Unsupported, "private_key_jwt"),
+];
+
+const BODY_FORMATS: [(BodyFormat, &str); 3] = [
+    (BodyFormat::Form, "form"),
+    (BodyFormat::Json, "json"),
+    (BodyFormat::Query, "query"),
+];
+
+const EXPIRES_IN_UNITS: [(ExpiresInUnit, &str); 2] = [
+    (ExpiresInUnit::Milliseconds, "milliseconds"),
+    (ExpiresInUnit::Seconds, "seconds"),
+];
+
+const MAX_SEPARATOR_CHARS: usize = 8;
+/// A year.
+const MAX_SECONDS: i64 = 31_536_000;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::validation::input::read;
+
+    fn entry(own: &Value) -> Value {
+        let mut entry = json!({
+            "display_name": "Example",
+            "docs": "https://docs.example",
+            "auth_mode": "OAUTH2",
+            "token_url": "https://a.example/token",
+        });
+        let fields = own.as_object().unwrap().clone();
+        entry.as_object_mut().unwrap().extend(fields);
+        entry
+    }
+
+    #[track_caller]
+    fn refused(entry: &Value, expected: &[&str]) {
+        let issues = read(Some(entry), |input| Entry::parse(&input))
+            .err()
+            .unwrap_or_default();
+        let found: Vec<_> = issues
+            .iter()
+            .map(|issue| format!("{} {} {}", issue.path.join("/"), issue.code, issue.message))
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[track_caller]
+    fn parsed(own: &Value) -> Entry {
+        read(Some(&entry(own)), |input| Entry::parse(&input)).unwrap()
+    }
+
+    #[test]
+    fn an_entry_with_nothing_but_what_is_required_is_enough() {
+        let entry = parsed(&json!({}));
+        assert_eq!(entry.auth_mode, AuthMode::OAuth2);
+        assert_eq!(entry.scope_separator, " ");
+        assert_eq!(
+            entry.client_authentication,
+            ClientAuthenticationMethod::ClientSecretPost
+        );
+        assert_eq!(entry.token_url.unwrap().oauth2(), "https://a.example/token");
+    }
+
+    #[test]
+    fn what_is_required_is_missed_by_name() {
+        refused(
+            &json!({"auth_mode": "OAUTH2"}),
+            &[
+                "display_name invalid_type Invalid input: expected string, received undefined",
+                "docs invalid_type Invalid input: expected string, received undefined",
+                "token_url invalid_type Invalid input: expected string, received undefined",
+            ],
+        );
+        refused(
+            &json!([]),
+            &[" invalid_type Invalid input: expected object, received array"],
+        );
+    }
+
+    #[test]
+    fn providers_without_oauth_need_no_token_url() {
+        let value = json!({"display_name": "E", "docs": "https://d.example", "auth_mode": "NONE"});
+        assert!(
+            read(Some(&value), |input| Entry::parse(&input))
+                .unwrap()
+                .token_url
+                .is_none()
+        );
+    }
+
+    /// Fields that are wrong, each with the place and the wording of its only mistake.
+    #[track_caller]
+    fn all_refused<const N: usize>(table: [(Value, &str); N]) {
+        for (own, expected) in table {
+            refused(&entry(&own), &[expected]);
+        }
+    }
+
+    #[test]
+    fn unknown_misplaced_and_oversized_fields_are_mistakes() {
+        all_refused([
+            (
+                json!({"tokn_url": "https://a.example"}),
+                " unrecognized_keys Unrecognized key: \"tokn_url\"",
+            ),
+            (
+                json!({"display_name": ""}),
+                "display_name too_small Too small: expected string to have >=1 characters",
+            ),
+            (
+                json!({"display_name": "x".repeat(256)}),
+                "display_name too_big Too big: expected string to have <=255 characters",
+            ),
+            (
+                json!({"docs": "see the site"}),
+                "docs invalid_format Invalid URL",
+            ),
+            (
+                json!({"default_scopes": "a,b"}),
+                "default_scopes invalid_type Invalid input: expected array, received string",
+            ),
+            (
+                json!({"categories": ["crm", 1]}),
+                "categories/1 invalid_type Invalid input: expected string, received number",
+            ),
+            (
+                json!({"categories": vec!["x"; 101]}),
+                "categories too_big Too big: expected array to have <=100 items",
+            ),
+            (
+                json!({"assertion": "x".repeat(16 * 1024)}),
+                "assertion too_big Too big: expected JSON to have <=16384 bytes",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn an_unknown_mode_is_a_mistake_that_names_the_known_ones() {
+        let issues = read(Some(&entry(&json!({"auth_mode": "oauth2"}))), |input| {
+            Entry::parse(&input)
+        });
+        let issues = issues.unwrap_err();
+        assert_eq!(issues.len(), 1);
+        assert_eq!(issues[0].path, ["auth_mode"]);
+        assert_eq!(issues[0].code, "invalid_value");
+        assert!(issues[0].message.ends_with("\"TBA\"|\"TWO_STEP\""));
+    }
+
+    #[test]
+    fn urls_that_are_not_https_or_not_templates_are_mistakes() {
+        let cases = [
+            (json!({"token_url": "http://a.example"}), "token_url"),
+            (json!({"token_url": "https://a.example/${x"}), "token_url"),
+            (
+                json!({"token_url": {"OAUTH2": "https://a.example", "APP": "http://a.example"}}),
+                "token_url/APP",
+            ),
+            (json!({"refresh_url": "a.example"}), "refresh_url"),
+            (
+                json!({"authorization_url": "https://a.example || ftp://b.example"}),
+                "authorization_url",
+            ),
+            (
+                json!({"proxy": {"base_url": "https://u:p@a.example"}}),
+                "proxy/base_url",
+            ),
+        ];
+        for (own, path) in cases {
+            let expected = "invalid_format Invalid URL template: expected an https URL with \
+                            ${name} placeholders";
+            refused(&entry(&own), &[&format!("{path} {expected}")]);
+        }
+    }
+
+    #[test]
+    fn what_a_token_request_cannot_use_is_a_mistake() {
+        all_refused([
+            (
+                json!({"token_url": {"OAUTH2": "https://a.example"}}),
+                "token_url/APP invalid_type Invalid input: expected string, received undefined",
+            ),
+            (
+                json!({"token_params": {"a": {"b": 1}}}),
+                "token_params/a invalid_type Invalid input: expected string, received object",
+            ),
+            (
+                json!({"refresh_params": {"a": "${b"}}),
+                "refresh_params/a invalid_format Invalid template: expected text with ${name} \
+                 placeholders",
+            ),
+            (
+                json!({"token_params": {"": "a"}}),
+                "token_params/ invalid_key Invalid key in record",
+            ),
+            (
+                json!({"body_format": "xml"}),
+                "body_format invalid_value Invalid option: expected one of \
+                 \"form\"|\"json\"|\"query\"",
+            ),
+            (
+                json!({"authorization_method": "basic"}),
+                "authorization_method invalid_value Invalid option: expected one of \
+                 \"body\"|\"header\"",
+            ),
+            (
+                json!({"token_request_auth_method": "none"}),
+                "token_request_auth_method invalid_value Invalid option: expected one of \
+                 \"basic\"|\"custom\"|\"private_key_jwt\"",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn what_a_token_answer_cannot_be_read_by_is_a_mistake() {
+        all_refused([
+            (
+                json!({"expires_in_unit": "hours"}),
+                "expires_in_unit invalid_value Invalid option: expected one of \
+                 \"milliseconds\"|\"seconds\"",
+            ),
+            (
+                json!({"token_expiration_buffer": "60"}),
+                "token_expiration_buffer invalid_type Invalid input: expected int, received string",
+            ),
+            (
+                json!({"default_token_lifetime": 0}),
+                "default_token_lifetime too_small Too small: expected number to be >=1",
+            ),
+            (
+                json!({"default_token_lifetime": 31_536_001}),
+                "default_token_lifetime too_big Too big: expected number to be <=31536000",
+            ),
+            (
+                json!({"refresh_only_when_forced": "true"}),
+                "refresh_only_when_forced invalid_type Invalid input: expected boolean, \
+                 received string",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn declared_inputs_and_published_settings_are_checked_in_depth() {
+        all_refused([
+            (
+                json!({"connection_config": {"a": {"optional": 1}}}),
+                "connection_config/a/optional invalid_type Invalid input: expected boolean, \
+                 received number",
+            ),
+            (
+                json!({"connection_config": {"a b": {}}}),
+                "connection_config/a b invalid_key Invalid key in record",
+            ),
+            (
+                json!({"credentials": {"apiKey": {"lable": "x"}}}),
+                "credentials/apiKey unrecognized_keys Unrecognized key: \"lable\"",
+            ),
+            (
+                json!({"integration_config": {"a": {"visible_when": {"b": "x"}}}}),
+                "integration_config/a/visible_when/b custom There is no field of this name",
+            ),
+            (
+                json!({"integration_config": {"a": {"enum": [null]}}}),
+                "integration_config/a/enum/0 invalid_type Invalid input: expected string, \
+                 received null",
+            ),
+            (
+                json!({"proxy": {"retry": {"in_body": {"path": 1}}}}),
+                "proxy/retry/in_body/path invalid_type Invalid input: expected string, \
+                 received number",
+            ),
+            (
+                json!({"proxy": {"verification": {"endpoints": "/me"}}}),
+                "proxy/verification/endpoints invalid_type Invalid input: expected array, \
+                 received string",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn the_method_of_the_token_request_goes_before_the_general_one() {
+        use ClientAuthenticationMethod::{ClientSecretBasic, ClientSecretPost, Unsupported};
+        for (own, expected) in [
+            (json!({"authorization_method": "header"}), ClientSecretBasic),
+            (json!({"authorization_method": "body"}), ClientSecretPost),
+            (
+                json!({"token_request_auth_method": "basic"}),
+                ClientSecretBasic,
+            ),
+            (
+                json!({"authorization_method": "header", "token_request_auth_method": "custom"}),
+                Unsupported,
+            ),
+            (
+                json!({"token_request_auth_method": "private_key_jwt"}),
+                Unsupported,
+            ),
+        ] {
+            assert_eq!(parsed(&own).client_authentication, expected, "{own}");
+        }
+    }
+
+    #[test]
+    fn parameters_may_be_numbers_and_booleans_and_become_text() {
+        let entry = parsed(&json!({"token_params": {"a": 1, "b": true, "c": "x"}}));
+        let expected = [("a", "1"), ("b", "true"), ("c", "x")];
+        assert_eq!(
+            entry.token_params,
+            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
+    }
+
+    #[test]
+    fn functions_are_accepted_in_what_is_only_published() {
+        parsed(&json!({"proxy": {"headers": {"authorization": "Basic ${base64(${apiKey}:)}"}}}));
+    }
+
+    #[test]
+    fn parameters_of_a_token_request_in_two_steps_may_be_nested_and_its_body_xml() {
+        parsed(&json!({
+            "auth_mode": "TWO_STEP",
+            "token_params": {"auth": {"user": "${credentials.username}"}, "new": true},
+            "body_format": "xml",
+        }));
+    }
+}

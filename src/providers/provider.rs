@@ -1,0 +1,144 @@
+//! A provider: a name with its entry.
+//!
+//! Here: providers of the catalogue and custom ones, how they are shown, and how a search matches
+//! them. Not here: where custom providers are stored.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+use thiserror::Error;
+
+use super::{catalogue, entry::Entry};
+use crate::validation::input::read;
+
+/// A provider.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    /// The name that integrations refer to.
+    pub name: String,
+    /// What this program acts on.
+    pub entry: Entry,
+    /// The whole entry, a JSON object.
+    pub json: Cow<'static, str>,
+}
+
+/// A stored entry that is none, or is one no more.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("the stored provider entry is not valid")]
+pub struct InvalidEntry;
+
+impl Provider {
+    /// The provider `name` of the catalogue.
+    #[must_use]
+    pub fn from_catalogue(name: &str) -> Option<Self> {
+        // Every entry of the catalogue is valid, which a test holds.
+        Self::new(name, catalogue::find(name)?.into()).ok()
+    }
+
+    /// The custom provider `name` with its stored entry.
+    pub fn from_stored(name: &str, json: String) -> Result<Self, InvalidEntry> {
+        Self::new(name, json.into())
+    }
+
+    fn new(name: &str, json: Cow<'static, str>) -> Result<Self, InvalidEntry> {
+        let value: Value = serde_json::from_str(&json).map_err(|_| InvalidEntry)?;
+        Ok(Self {
+            name: name.to_owned(),
+            entry: read(Some(&value), |input| Entry::parse(&input)).map_err(|_| InvalidEntry)?,
+            json,
+        })
+    }
+}
+
+/// The entry as clients see it: its fields, `name` and `logo_url`. `entry_json` is an object and
+/// is not parsed; `base_url` is where this program is reached, without a trailing slash.
+#[must_use]
+pub fn public_json(name: &str, entry_json: &str, base_url: &str) -> String {
+    let logo_url = Value::from(logo_url(name, base_url));
+    let own = format!(r#"{{"name":{},"logo_url":{logo_url}"#, Value::from(name));
+    let fields = entry_json.trim().strip_prefix('{').unwrap_or("}").trim();
+    let separator = if fields == "}" { "" } else { "," };
+    format!("{own}{separator}{fields}")
+}
+
+/// Where the logo of the provider `name` is served.
+#[must_use]
+pub fn logo_url(name: &str, base_url: &str) -> String {
+    format!("{base_url}/images/template-logos/{name}.svg")
+}
+
+/// Whether `search` occurs in `name`, in upper or lower case. A dot stands for any character, as
+/// it does in a regular expression, which the observed service makes of the search.
+#[must_use]
+pub fn matches(name: &str, search: &str) -> bool {
+    if search.is_empty() {
+        return true;
+    }
+    let is_match =
+        |(name, search): (&u8, &u8)| *search == b'.' || name.eq_ignore_ascii_case(search);
+    name.as_bytes()
+        .windows(search.len())
+        .any(|window| window.iter().zip(search.as_bytes()).all(is_match))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_provider_of_the_catalogue_has_its_entry() {
+        let github = Provider::from_catalogue("github").unwrap();
+        assert_eq!(github.entry.display_name, "GitHub");
+        assert!(Provider::from_catalogue("git").is_none());
+    }
+
+    #[test]
+    fn a_stored_entry_that_is_not_valid_is_an_error() {
+        for json in ["", "null", "{}", r#"{"display_name":"E","unknown":1}"#] {
+            let outcome = Provider::from_stored("e", json.to_owned());
+            assert_eq!(outcome.unwrap_err(), InvalidEntry, "{json}");
+        }
+    }
+
+    #[test]
+    fn clients_see_the_whole_entry_with_name_and_logo() {
+        let shown = public_json(
+            "e-1",
+            r#"{"display_name":"E","auth":{}}"#,
+            "https://h.example",
+        );
+        assert_eq!(
+            serde_json::from_str::<Value>(&shown).unwrap(),
+            json!({
+                "name": "e-1",
+                "display_name": "E",
+                "auth": {},
+                "logo_url": "https://h.example/images/template-logos/e-1.svg",
+            })
+        );
+    }
+
+    #[test]
+    fn even_an_empty_entry_is_shown_as_json() {
+        for entry in ["{}", "{ }", ""] {
+            assert!(serde_json::from_str::<Value>(&public_json("e", entry, "")).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_search_finds_parts_of_names_in_any_case_with_dots_for_any_character() {
+        for (search, expected) in [
+            ("", true),
+            ("drive", true),
+            ("GOOGLE", true),
+            ("google.drive", true),
+            ("..............", false),
+            ("google_drive", false),
+            ("drives", false),
+        ] {
+            assert_eq!(matches("google-drive", search), expected, "{search}");
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! What a token request takes from an entry.
+//!
+//! Here: URL, parameters, encoding and client authentication of a refresh (RFC 6749 §6) and of a
+//! client credentials grant (§4.4), with a connection's values filled in. Not here: the refresh
+//! token, the client, the request itself, and reading the answer.
+
+use serde_json::Value;
+use thiserror::Error;
+use url::Url;
+
+use super::{
+    entry::{BodyFormat, ClientAuthenticationMethod, Entry, Parameters},
+    template::{self, TemplateError, Values},
+};
+use crate::domain::secret::{Secret, SecretMap};
+
+/// How to ask a provider for a token.
+#[derive(Clone, Debug)]
+pub struct TokenRequestRules {
+    /// Where to send the request. A query string belongs to it.
+    pub url: Url,
+    /// The `grant_type`.
+    pub grant_type: String,
+    /// Further parameters, each name once and none of them `grant_type` or `scope`. Values may
+    /// come from the connection's configuration, which has secrets in it.
+    pub parameters: Vec<(String, Secret)>,
+    /// The `scope`, if one is asked for.
+    pub scope: Option<String>,
+    /// How the parameters are written.
+    pub body_format: BodyFormat,
+    /// How the client shows who it is.
+    pub client_authentication: ClientAuthenticationMethod,
+}
+
+/// Why there is no token request.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub enum RuleError {
+    /// The entry has no URL to send it to.
+    #[error("the provider has no token URL")]
+    NoTokenUrl,
+    /// A template of the entry cannot be filled.
+    #[error("the {field} of the provider cannot be filled in")]
+    Template {
+        /// The field of the entry.
+        field: &'static str,
+        /// Why not.
+        source: TemplateError,
+    },
+}
+
+impl TokenRequestRules {
+    /// For a refresh. Parameters are `refresh_params`, else `token_params` except their
+    /// `grant_type`, which is that of the first token request.
+    pub fn for_refresh(entry: &Entry, connection_config: &SecretMap) -> Result<Self, RuleError> {
+        let (field, template) = match (&entry.refresh_url, &entry.token_url) {
+            (Some(url), _) => ("refresh_url", url.as_str()),
+            (None, Some(url)) => ("token_url", url.oauth2()),
+            (None, None) => return Err(RuleError::NoTokenUrl),
+        };
+        let values = values(connection_config);
+        let url = url(field, template, &values)?;
+        let mut rules = Self::new(entry, url, "refresh_token");
+        if let Some(parameters) = &entry.refresh_params {
+            rules.fill(entry, "refresh_params", parameters, &values)?;
+        } else {
+            let mut parameters = entry.token_params.clone();
+            parameters.retain(|(name, _)| name != "grant_type");
+            rules.fill(entry, "token_params", &parameters, &values)?;
+        }
+        Ok(rules)
+    }
+
+    /// For a client credentials grant. Parameters are `token_params`, then the connection's
+    /// `oauth_scopes`, then the connection's `authorization_params` over all of them.
+    pub fn for_client_credentials(
+        entry: &Entry,
+        connection_config: &SecretMap,
+    ) -> Result<Self, RuleError> {
+        let template = entry.token_url.as_ref().ok_or(RuleError::NoTokenUrl)?;
+        let values = values(connection_config);
+        let url = url("token_url", template.oauth2(), &values)?;
+        let mut rules = Self::new(entry, url, "client_credentials");
+        rules.fill(entry, "token_params", &entry.token_params, &values)?;
+        let own = connection_config.expose();
+        if let Some(scopes) = own.get("oauth_scopes").and_then(Value::as_str) {
+            let scopes: Vec<_> = scopes
+                .split(',')
+                .map(str::trim)
+                .filter(|scope| !scope.is_empty())
+                .collect();
+            rules.set("scope", scopes.join(&entry.scope_separator));
+        }
+        if let Some(Value::Object(parameters)) = own.get("authorization_params") {
+            for (name, value) in parameters {
+                if let Some(value) = template::scalar(value) {
+                    rules.set(name, value);
+                }
+            }
+        }
+        Ok(rules)
+    }
+
+    fn new(entry: &Entry, url: Url, grant_type: &str) -> Self {
+        Self {
+            url,
+            grant_type: grant_type.to_owned(),
+            parameters: Vec::new(),
+            scope: None,
+            body_format: entry.body_format.unwrap_or(BodyFormat::Form),
+            client_authentication: entry.client_authentication,
+        }
+    }
+
+    /// Fills in `parameters`. One that lacks the value of an optional input is left out.
+    fn fill(
+        &mut self,
+        entry: &Entry,
+        field: &'static str,
+        parameters: &Parameters,
+        values: &Values<'_>,
+    ) -> Result<(), RuleError> {
+        for (name, template) in parameters {
+            match template::text(template, values) {
+                Ok(value) => self.set(name, value),
+                Err(TemplateError::Missing(input)) if is_optional(entry, &input) => {}
+                Err(source) => return Err(RuleError::Template { field, source }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Parameters are never repeated (RFC 6749 §3.2), so the later one replaces the earlier.
+    fn set(&mut self, name: &str, value: String) {
+        match name {
+            "grant_type" => self.grant_type = value,
+            "scope" => self.scope = Some(value),
+            _ => {
+                self.parameters.retain(|(other, _)| other != name);
+                self.parameters.push((name.to_owned(), Secret::new(value)));
+            }
+        }
+    }
+}
+
+/// Credentials are no part of a template here; they are sent as the grant and the client.
+fn values(connection_config: &SecretMap) -> Values<'_> {
+    Values {
+        connection_config,
+        credentials: None,
+    }
+}
+
+fn url(field: &'static str, template: &str, values: &Values<'_>) -> Result<Url, RuleError> {
+    template::url(template, values).map_err(|source| RuleError::Template { field, source })
+}
+
+fn is_optional(entry: &Entry, placeholder: &str) -> bool {
+    let name = placeholder
+        .strip_prefix("connectionConfig.")
+        .unwrap_or(placeholder);
+    entry
+        .connection_config
+        .iter()
+        .any(|field| field.name == name && field.is_optional)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::validation::input::read;
+
+    fn entry(own: &Value) -> Entry {
+        let mut entry = json!({
+            "display_name": "Example",
+            "docs": "https://docs.example",
+            "auth_mode": "OAUTH2",
+            "token_url": "https://a.example/token",
+        });
+        let fields = own.as_object().unwrap().clone();
+        entry.as_object_mut().unwrap().extend(fields);
+        read(Some(&entry), |input| Entry::parse(&input)).unwrap()
+    }
+
+    fn config(config: &Value) -> SecretMap {
+        SecretMap::new(config.as_object().unwrap().clone())
+    }
+
+    /// Grant type, scope and parameters as a form, in this order.
+    fn pairs(rules: &TokenRequestRules) -> String {
+        let scope = rules.scope.as_ref().map(|scope| ("scope", scope.as_str()));
+        [("grant_type", rules.grant_type.as_str())]
+            .into_iter()
+            .chain(scope)
+            .chain(
+                rules
+                    .parameters
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.expose())),
+            )
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+            .join("&")
+    }
+
+    #[track_caller]
+    fn refresh(own: &Value, values: &Value) -> TokenRequestRules {
+        TokenRequestRules::for_refresh(&entry(own), &config(values)).unwrap()
+    }
+
+    #[track_caller]
+    fn client_credentials(own: &Value, values: &Value) -> TokenRequestRules {
+        TokenRequestRules::for_client_credentials(&entry(own), &config(values)).unwrap()
+    }
+
+    #[test]
+    fn a_refresh_goes_to_the_refresh_url_where_there_is_one_with_its_query_string() {
+        let own = json!({"refresh_url": "https://a.example/refresh?key=1"});
+        assert_eq!(
+            refresh(&own, &json!({})).url.as_str(),
+            "https://a.example/refresh?key=1"
+        );
+        assert_eq!(
+            refresh(&json!({}), &json!({})).url.as_str(),
+            "https://a.example/token"
+        );
+    }
+
+    #[test]
+    fn of_two_token_urls_a_refresh_takes_that_for_users() {
+        let own =
+            json!({"token_url": {"OAUTH2": "https://a.example/o", "APP": "https://a.example/a"}});
+        assert_eq!(refresh(&own, &json!({})).url.path(), "/o");
+    }
+
+    #[test]
+    fn a_refresh_without_refresh_params_keeps_the_grant_type_of_a_refresh() {
+        let own = json!({"token_params": {"grant_type": "authorization_code", "expiring": "1"}});
+        assert_eq!(
+            pairs(&refresh(&own, &json!({}))),
+            "grant_type=refresh_token&expiring=1"
+        );
+    }
+
+    #[test]
+    fn refresh_params_go_instead_of_token_params_and_may_change_the_grant_type() {
+        let own = json!({
+            "token_params": {"grant_type": "authorization_code", "a": "1"},
+            "refresh_params": {"grant_type": "fb_exchange_token", "scope": "x"},
+        });
+        assert_eq!(
+            pairs(&refresh(&own, &json!({}))),
+            "grant_type=fb_exchange_token&scope=x"
+        );
+    }
+
+    #[test]
+    fn parameters_are_filled_in_from_the_connection() {
+        let own = json!({"refresh_params": {"resource": "${connectionConfig.url}/api"}});
+        let values = json!({"url": "https://e.example"});
+        assert_eq!(
+            pairs(&refresh(&own, &values)),
+            "grant_type=refresh_token&resource=https://e.example/api"
+        );
+    }
+
+    #[test]
+    fn a_parameter_without_its_optional_input_is_left_out_and_without_a_required_one_an_error() {
+        let own = json!({
+            "token_params": {"organization": "${connectionConfig.org}"},
+            "connection_config": {"org": {"optional": true}},
+        });
+        assert_eq!(
+            pairs(&refresh(&own, &json!({}))),
+            "grant_type=refresh_token"
+        );
+
+        let own = json!({"token_params": {"organization": "${connectionConfig.org}"}});
+        assert_eq!(
+            TokenRequestRules::for_refresh(&entry(&own), &config(&json!({}))).unwrap_err(),
+            RuleError::Template {
+                field: "token_params",
+                source: TemplateError::Missing("connectionConfig.org".to_owned()),
+            }
+        );
+    }
+
+    #[test]
+    fn a_url_without_its_value_names_the_field_and_the_value() {
+        let entry = entry(&json!({"token_url": "https://${connectionConfig.sub}.a.example/"}));
+        let outcome = TokenRequestRules::for_refresh(&entry, &config(&json!({})));
+        assert_eq!(
+            outcome.unwrap_err(),
+            RuleError::Template {
+                field: "token_url",
+                source: TemplateError::Missing("connectionConfig.sub".to_owned()),
+            }
+        );
+    }
+
+    #[test]
+    fn client_credentials_take_scopes_and_overrides_from_the_connection() {
+        let own = json!({
+            "auth_mode": "OAUTH2_CC",
+            "token_params": {"audience": "a", "keep": "1"},
+            "scope_separator": "+",
+        });
+        let values = json!({
+            "oauth_scopes": "read, write,",
+            "authorization_params": {"audience": "b", "nested": {}},
+        });
+        assert_eq!(
+            pairs(&client_credentials(&own, &values)),
+            "grant_type=client_credentials&scope=read+write&keep=1&audience=b"
+        );
+    }
+
+    #[test]
+    fn client_credentials_keep_the_grant_type_of_the_entry() {
+        let own = json!({"auth_mode": "OAUTH2_CC", "token_params": {"grant_type": "account_credentials"}});
+        assert_eq!(
+            pairs(&client_credentials(&own, &json!({}))),
+            "grant_type=account_credentials"
+        );
+    }
+
+    #[test]
+    fn a_provider_without_token_url_has_no_token_request() {
+        let mut entry = entry(&json!({}));
+        entry.token_url = None;
+        for outcome in [
+            TokenRequestRules::for_refresh(&entry, &SecretMap::default()),
+            TokenRequestRules::for_client_credentials(&entry, &SecretMap::default()),
+        ] {
+            assert_eq!(outcome.unwrap_err(), RuleError::NoTokenUrl);
+        }
+    }
+
+    #[test]
+    fn debug_of_rules_shows_no_value_of_the_connection() {
+        let own = json!({"token_params": {"key": "${connectionConfig.key}"}});
+        let rules = refresh(&own, &json!({"key": "canary"}));
+        assert!(!format!("{rules:?}").contains("canary"));
+    }
+}
