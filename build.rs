@@ -1,5 +1,5 @@
 //! Turns `providers/*.toml` into a sorted static table of JSON texts, so that the running program
-//! parses no more of the catalogue than the entry it needs.
+//! parses no more of the catalogue than the entry it needs; and tells it the last migration.
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
@@ -23,6 +23,16 @@ fn main() {
     table.push_str("]\n");
     let out_dir = env::var("OUT_DIR").unwrap();
     fs::write(Path::new(&out_dir).join("catalogue.rs"), table).unwrap();
+
+    println!("cargo::rerun-if-changed=migrations");
+    let migrations = fs::read_dir("migrations").unwrap();
+    let latest = migrations
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .max();
+    println!(
+        "cargo::rustc-env=HOLDFAST_LATEST_MIGRATION={}",
+        latest.unwrap()
+    );
 }
 
 fn read_all(folder: &Path) -> Entries {

@@ -1,7 +1,7 @@
 //! The record: which statement reads or writes what in D1.
 //!
 //! Statements are values, and [`database::Database`] is the one port that runs them, so the same
-//! SQL runs on D1 and, in native tests, on SQLite itself; and a use case can send a key's lookup
+//! SQL runs on D1 and, in native tests, on `SQLite` itself; and a use case can send a key's lookup
 //! and its own first read in one round trip. Not here: sealing, and any decision on what is read.
 
 pub mod connection_list;

@@ -23,21 +23,26 @@ use crate::{
 
 /// `GET /environment/api-keys?environment_id=`
 pub(super) async fn list<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiError> {
-    call.authorize_account(&[Scope::ApiKeysList]).await?;
+    call.authorize_account(Scope::ApiKeysList).await?;
     let environment_id = call.query(|input| {
         let query = input.object()?;
         let environment_id = query.field("environment_id").integer(1..=MAX_ID);
         query.finish();
         environment_id
     })?;
-    let (environment, keys) =
-        fetch_both(call.ports, environments::find(environment_id), keys::list(environment_id))
-            .await
-            .map_err(InternalError::from)?;
+    let (environment, keys) = fetch_both(
+        call.ports,
+        environments::find(environment_id),
+        keys::list(environment_id),
+    )
+    .await
+    .map_err(InternalError::from)?;
     if environment.is_empty() {
         return Err(ApiError::UnknownEnvironment);
     }
-    Ok(Reply::ok(&json!({ "data": keys.iter().map(shown).collect::<Vec<_>>() })))
+    Ok(Reply::ok(
+        &json!({ "data": keys.iter().map(shown).collect::<Vec<_>>() }),
+    ))
 }
 
 fn shown(key: &ApiKey) -> Value {
@@ -53,16 +58,18 @@ fn shown(key: &ApiKey) -> Value {
 
 /// `POST /environment/api-keys`
 pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiError> {
-    call.authorize_account(&[Scope::ApiKeysCreate]).await?;
+    call.authorize_account(Scope::ApiKeysCreate).await?;
     call.no_query()?;
     let now = call.ports.now();
-    let request = call.body(|input| create_body(&input, now))?;
-    let created = create_api_key(call.ports, &request).await.map_err(|error| match error {
-        CreateApiKeyError::UnknownEnvironment => ApiError::UnknownEnvironment,
-        CreateApiKeyError::NameIsTaken => ApiError::ApiKeyNameTaken,
-        CreateApiKeyError::TooMany => ApiError::ApiKeysFull,
-        CreateApiKeyError::Internal(error) => ApiError::Internal(error),
-    })?;
+    let request = call.body(|input| create_body(input, now))?;
+    let created = create_api_key(call.ports, &request)
+        .await
+        .map_err(|error| match error {
+            CreateApiKeyError::UnknownEnvironment => ApiError::UnknownEnvironment,
+            CreateApiKeyError::NameIsTaken => ApiError::ApiKeyNameTaken,
+            CreateApiKeyError::TooMany => ApiError::ApiKeysFull,
+            CreateApiKeyError::Internal(error) => ApiError::Internal(error),
+        })?;
     Ok(Reply::ok(&json!({ "data": {
         "id": created.id,
         "display_name": request.display_name,
@@ -81,7 +88,9 @@ fn create_body(input: &Input<'_>, now: Timestamp) -> Option<CreateApiKey> {
         Some(scopes) => read_scopes(&scopes),
         None => Some(vec!["environment:*".to_owned()]),
     };
-    let given_expiry = body.optional("expires_at").filter(|expiry| !expiry.is_null());
+    let given_expiry = body
+        .optional("expires_at")
+        .filter(|expiry| !expiry.is_null());
     let expires_at = given_expiry.as_ref().and_then(Input::instant);
     if let (Some(input), Some(_)) = (given_expiry, expires_at.filter(|expiry| *expiry <= now)) {
         input.refuse("custom", "The date must be in the future");
@@ -98,9 +107,16 @@ fn create_body(input: &Input<'_>, now: Timestamp) -> Option<CreateApiKey> {
 fn read_scopes(input: &Input<'_>) -> Option<Vec<String>> {
     let mut scopes = Vec::new();
     for item in input.items(GRANTABLE.len())? {
-        match item.value().and_then(Value::as_str).filter(|scope| GRANTABLE.contains(scope)) {
+        match item
+            .value()
+            .and_then(Value::as_str)
+            .filter(|scope| GRANTABLE.contains(scope))
+        {
             Some(scope) => scopes.push(scope.to_owned()),
-            None => item.refuse("invalid_value", "Invalid option: expected a known environment scope"),
+            None => item.refuse(
+                "invalid_value",
+                "Invalid option: expected a known environment scope",
+            ),
         }
     }
     if scopes.is_empty() {
@@ -111,7 +127,7 @@ fn read_scopes(input: &Input<'_>) -> Option<Vec<String>> {
 
 /// `DELETE /environment/api-keys`
 pub(super) async fn delete<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiError> {
-    call.authorize_account(&[Scope::ApiKeysDelete]).await?;
+    call.authorize_account(Scope::ApiKeysDelete).await?;
     call.no_query()?;
     let (environment_id, key_id) = call.body(|input| {
         let body = input.object()?;

@@ -20,10 +20,7 @@ use crate::{
         ports::Ports,
     },
     storage::{database::Query, keys::KeyLookup},
-    validation::{
-        input::{Input, read},
-        issue::Issue,
-    },
+    validation::input::{Fields, Input, read},
 };
 
 /// A request under way.
@@ -52,15 +49,13 @@ impl<P: Ports> Call<'_, P> {
     }
 
     /// A key of the account plane that has `scope`.
-    pub(super) async fn authorize_account(
-        &self,
-        scope: &'static [Scope; 1],
-    ) -> Result<Caller, ApiError> {
+    pub(super) async fn authorize_account(&self, scope: Scope) -> Result<Caller, ApiError> {
         let caller = self.authenticate(&self.presented_key()?).await?;
-        if scope.iter().all(|scope| caller.has(*scope)) {
-            return Ok(caller);
+        if caller.has(scope) {
+            Ok(caller)
+        } else {
+            Err(ApiError::missing_scope(scope))
         }
-        Err(ApiError::MissingScope(scope))
     }
 
     /// A key of any environment, whatever its scopes; a session token is no key.
@@ -98,13 +93,17 @@ impl<P: Ports> Call<'_, P> {
         let found = authenticate_and_fetch(self.ports, &key, |key| query(key, &request)).await?;
         let (caller, rows) = found.ok_or(ApiError::KeyUnknown)?;
         self.permitted(&caller, scopes)?;
-        Ok(Authorized { caller, request, rows })
+        Ok(Authorized {
+            caller,
+            request,
+            rows,
+        })
     }
 
     /// Reads the body.
     pub(super) fn body<T>(
         &self,
-        parse: impl FnOnce(Input<'_>) -> Option<T>,
+        parse: impl FnOnce(&Input<'_>) -> Option<T>,
     ) -> Result<T, ApiError> {
         let body = self.json_body()?;
         read(body.as_ref(), parse).map_err(ApiError::InvalidBody)
@@ -120,7 +119,9 @@ impl<P: Ports> Call<'_, P> {
         let value: Value = serde_json::from_slice(bytes)
             .map_err(|error| ApiError::InvalidJson(error.to_string()))?;
         if !value.is_object() && !value.is_array() {
-            return Err(ApiError::InvalidJson("expected an object or an array".to_owned()));
+            return Err(ApiError::InvalidJson(
+                "expected an object or an array".to_owned(),
+            ));
         }
         match nul_in(&value) {
             Some(issue) => Err(ApiError::InvalidBody(vec![issue])),
@@ -131,7 +132,7 @@ impl<P: Ports> Call<'_, P> {
     /// Reads the query.
     pub(super) fn query<T>(
         &self,
-        parse: impl FnOnce(Input<'_>) -> Option<T>,
+        parse: impl FnOnce(&Input<'_>) -> Option<T>,
     ) -> Result<T, ApiError> {
         let value = query::parse(&self.request.query).map_err(ApiError::InvalidQuery)?;
         read(Some(&value), parse).map_err(ApiError::InvalidQuery)
@@ -139,16 +140,18 @@ impl<P: Ports> Call<'_, P> {
 
     /// Refuses any query parameter.
     pub(super) fn no_query(&self) -> Result<(), ApiError> {
-        self.query(|input| input.object().map(crate::validation::input::Fields::finish))
+        self.query(|input| input.object().map(Fields::finish))
     }
 
     fn presented_key(&self) -> Result<PresentedKey, ApiError> {
         let presented = Secret::new(self.authorization()?);
-        recognise(self.ports.settings(), &presented, self.ports.now()).map_err(|error| match error {
-            KeyError::Malformed => ApiError::KeyMalformed,
-            KeyError::Mistyped => ApiError::KeyMistyped,
-            KeyError::Unknown => ApiError::KeyUnknown,
-        })
+        recognise(self.ports.settings(), &presented, self.ports.now()).map_err(
+            |error| match error {
+                KeyError::Malformed => ApiError::KeyMalformed,
+                KeyError::Mistyped => ApiError::KeyMistyped,
+                KeyError::Unknown => ApiError::KeyUnknown,
+            },
+        )
     }
 
     /// What stands in the header after the last `Bearer `; the word may be missing.
@@ -159,7 +162,9 @@ impl<P: Ports> Call<'_, P> {
     }
 
     async fn authenticate(&self, key: &PresentedKey) -> Result<Caller, ApiError> {
-        authenticate(self.ports, key).await?.ok_or(ApiError::KeyUnknown)
+        authenticate(self.ports, key)
+            .await?
+            .ok_or(ApiError::KeyUnknown)
     }
 
     fn permitted(
@@ -170,12 +175,15 @@ impl<P: Ports> Call<'_, P> {
         let environment = self.of_environment(caller);
         match environment {
             Ok(environment) if scopes.iter().any(|scope| caller.has(*scope)) => Ok(environment),
-            Ok(_) | Err(_) => Err(ApiError::MissingScope(scopes)),
+            Ok(_) | Err(_) => Err(ApiError::MissingScope(scopes.to_vec())),
         }
     }
 
     fn of_environment(&self, caller: &Caller) -> Result<Environment, ApiError> {
-        let environment = caller.environment.clone().ok_or(ApiError::KeyNotOfEnvironment)?;
+        let environment = caller
+            .environment
+            .clone()
+            .ok_or(ApiError::KeyNotOfEnvironment)?;
         self.environment_id.set(Some(environment.id));
         Ok(environment)
     }
@@ -189,14 +197,7 @@ pub(super) fn path_parameter<T>(
 ) -> Result<T, ApiError> {
     let decoded = query::path_parameter(name, encoded).map_err(ApiError::InvalidUri)?;
     let value = serde_json::json!({ name: decoded });
-    read(Some(&value), |input| parse(&input.object()?.field(name)))
-        .map_err(ApiError::InvalidUri)
-}
-
-/// One mistake that is found only after the fields were read.
-pub(super) fn body_issue(code: &'static str, message: String, path: &[&str]) -> ApiError {
-    let path = path.iter().map(|step| (*step).to_owned()).collect();
-    ApiError::InvalidBody(vec![Issue { code, message: message.into(), path }])
+    read(Some(&value), |input| parse(&input.object()?.field(name))).map_err(ApiError::InvalidUri)
 }
 
 const SESSION_PREFIX: &str = "nango_connect_session_";

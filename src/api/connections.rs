@@ -39,11 +39,15 @@ use crate::{
 
 /// `GET /connections/:connectionId`
 pub(super) async fn get<P: Ports>(call: &Call<'_, P>, id: &str) -> Result<Reply, ApiError> {
-    let request = call.query(get_query).and_then(|query| {
-        Ok((query, path_parameter("connectionId", id, connection_id)?))
-    });
+    let request = call
+        .query(get_query)
+        .and_then(|query| Ok((query, path_parameter("connectionId", id, connection_id)?)));
     let scopes = &[Scope::ConnectionsRead, Scope::ConnectionsReadCredentials];
-    let Authorized { caller, request: (query, _), rows } = call
+    let Authorized {
+        caller,
+        request: (query, _),
+        rows,
+    } = call
         .authorize_and_fetch(scopes, request, |key, (query, id)| {
             connections::find(key, query.provider_config_key.as_str(), id.as_str())
         })
@@ -52,7 +56,10 @@ pub(super) async fn get<P: Ports>(call: &Call<'_, P>, id: &str) -> Result<Reply,
     if !may_see_credentials && query.has_options() {
         return Err(ApiError::ConnectionOptionsNeedCredentialsScope);
     }
-    let found = rows.into_iter().next().ok_or(ApiError::UnknownIntegrationConfig)?;
+    let found = rows
+        .into_iter()
+        .next()
+        .ok_or(ApiError::UnknownIntegrationConfig)?;
     let connection = if may_see_credentials {
         get_connection(call.ports, found, query.trigger).await
     } else {
@@ -77,7 +84,7 @@ impl GetQuery {
     }
 }
 
-fn get_query(input: Input<'_>) -> Option<GetQuery> {
+fn get_query(input: &Input<'_>) -> Option<GetQuery> {
     let query = input.object()?;
     let provider_config_key = integration_key(&query.field("provider_config_key"));
     let flag = |name| query.optional(name).map_or(Some(false), |flag| flag.flag());
@@ -87,8 +94,16 @@ fn get_query(input: Input<'_>) -> Option<GetQuery> {
     query.finish();
     Some(GetQuery {
         provider_config_key: provider_config_key?,
-        trigger: if force_refresh? { Trigger::Force } else { Trigger::Read },
-        reveal: if refresh_token? { Reveal::Everything } else { Reveal::AllButRefreshTokens },
+        trigger: if force_refresh? {
+            Trigger::Force
+        } else {
+            Trigger::Read
+        },
+        reveal: if refresh_token? {
+            Reveal::Everything
+        } else {
+            Reveal::AllButRefreshTokens
+        },
         refresh_github_app_jwt_token: refresh_github_app_jwt_token?,
     })
 }
@@ -96,33 +111,53 @@ fn get_query(input: Input<'_>) -> Option<GetQuery> {
 /// `GET /connections`
 pub(super) async fn list<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiError> {
     let scopes = &[Scope::ConnectionsList, Scope::ConnectionsListCredentials];
-    let Authorized { request, mut rows, .. } = call
+    let Authorized {
+        request, mut rows, ..
+    } = call
         .authorize_and_fetch(scopes, call.query(list_query), |key, request| {
             // One more tells whether there is a next page.
-            let request = ListConnections { limit: request.limit + 1, ..request.clone() };
+            let request = ListConnections {
+                limit: request.limit + 1,
+                ..request.clone()
+            };
             connection_list::list(key, &request)
         })
         .await?;
     let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > limit;
     rows.truncate(limit);
-    let next_cursor = rows.last().filter(|_| has_more).map(|last| cursor_after(last.id));
+    let next_cursor = rows
+        .last()
+        .filter(|_| has_more)
+        .map(|last| cursor_after(last.id));
     let connections: Vec<_> = rows.iter().map(ListedConnectionJson::new).collect();
-    Ok(Reply::ok(&json!({ "connections": connections, "next_cursor": next_cursor })))
+    Ok(Reply::ok(
+        &json!({ "connections": connections, "next_cursor": next_cursor }),
+    ))
 }
 
-fn list_query(input: Input<'_>) -> Option<ListConnections> {
+fn list_query(input: &Input<'_>) -> Option<ListConnections> {
     let query = input.object()?;
     let short = |name| query.optional(name).and_then(|text| text.text(SHORT));
     let connection_id = short("connectionId");
     let search = short("search");
-    let integrations = query.optional("integrationId").and_then(|keys| integration_keys(&keys));
+    let integrations = query
+        .optional("integrationId")
+        .and_then(|keys| integration_keys(&keys));
     let end_user_id = short("endUserId");
     let organization_id = short("endUserOrganizationId");
-    let tags = query.optional("tags").map_or_else(|| Some(Tags::new()), |input| tags(&input));
-    let limit = query.optional("limit").map_or(Some(DEFAULT_LIMIT), |n| n.integer(1..=MAX_LIMIT));
-    let page = query.optional("page").map_or(Some(0), |n| n.integer(0..=MAX_PAGE));
-    let before = query.optional("cursor").and_then(|cursor| read_cursor(&cursor));
+    let tags = query
+        .optional("tags")
+        .map_or_else(|| Some(Tags::new()), |input| tags(&input));
+    let limit = query
+        .optional("limit")
+        .map_or(Some(DEFAULT_LIMIT), |n| n.integer(1..=MAX_LIMIT));
+    let page = query
+        .optional("page")
+        .map_or(Some(0), |n| n.integer(0..=MAX_PAGE));
+    let before = query
+        .optional("cursor")
+        .and_then(|cursor| read_cursor(&cursor));
     query.finish();
     let limit = limit?;
     Some(ListConnections {
@@ -150,7 +185,10 @@ fn cursor_after(id: i64) -> String {
 
 fn read_cursor(input: &Input<'_>) -> Option<i64> {
     let text = input.text(Text::of(1, 64))?;
-    let id = URL_SAFE_NO_PAD.decode(text).ok().and_then(|id| String::from_utf8(id).ok());
+    let id = URL_SAFE_NO_PAD
+        .decode(text)
+        .ok()
+        .and_then(|id| String::from_utf8(id).ok());
     let id = id.and_then(|id| id.parse().ok());
     if id.is_none() {
         input.refuse("invalid_format", "Invalid cursor");
@@ -169,21 +207,24 @@ pub(super) async fn patch<P: Ports>(call: &Call<'_, P>, id: &str) -> Result<Repl
         unique_key: unique_key.as_str().to_owned(),
         connection_id: connection_id.as_str().to_owned(),
     };
-    patch_connection(call.ports, &address, &change).await.map_err(|error| match error {
-        AddressError::UnknownConnection => ApiError::UnknownConnection,
-        AddressError::UnknownIntegration => ApiError::UnknownIntegrationConfig,
-        AddressError::Internal(error) => ApiError::Internal(error),
-    })?;
+    patch_connection(call.ports, &address, &change)
+        .await
+        .map_err(|error| match error {
+            AddressError::UnknownConnection => ApiError::UnknownConnection,
+            AddressError::UnknownIntegration => ApiError::UnknownIntegrationConfig,
+            AddressError::Internal(error) => ApiError::Internal(error),
+        })?;
     Ok(Reply::ok(&json!({ "success": true })))
 }
 
-fn patch_body(input: Input<'_>) -> Option<PatchConnection> {
+fn patch_body(input: &Input<'_>) -> Option<PatchConnection> {
     let body = input.object()?;
     let end_user = body.optional("end_user").and_then(|input| end_user(&input));
     let given_tags = body.optional("tags");
     let explicit = given_tags.as_ref().and_then(tags);
-    let webhook_url_override =
-        body.optional("webhook_url_override").and_then(|input| webhook_url(&input));
+    let webhook_url_override = body
+        .optional("webhook_url_override")
+        .and_then(|input| webhook_url(&input));
     // Labels are replaced as a whole: those that describe the end user, and the given ones over
     // them.
     let tags = (given_tags.is_some() || end_user.is_some()).then(|| {
@@ -192,12 +233,17 @@ fn patch_body(input: Input<'_>) -> Option<PatchConnection> {
         tags
     });
     if tags.as_ref().is_some_and(|tags| tags.len() > MAX_TAGS) {
-        body.field("tags").refuse("custom", "Tags cannot contain more than 10 keys");
+        body.field("tags")
+            .refuse("custom", "Tags cannot contain more than 10 keys");
     }
     body.finish();
     let webhook_url_override =
         webhook_url_override.map(|url| if url.is_empty() { None } else { Some(url) });
-    Some(PatchConnection { end_user, tags, webhook_url_override })
+    Some(PatchConnection {
+        end_user,
+        tags,
+        webhook_url_override,
+    })
 }
 
 /// `DELETE /connections/:connectionId`
@@ -210,16 +256,18 @@ pub(super) async fn delete<P: Ports>(call: &Call<'_, P>, id: &str) -> Result<Rep
         unique_key: unique_key.as_str().to_owned(),
         connection_id: connection_id.as_str().to_owned(),
     };
-    delete_connection(call.ports, &address).await.map_err(|error| match error {
-        AddressError::UnknownConnection | AddressError::UnknownIntegration => {
-            ApiError::UnknownConnectionOfDeletion
-        }
-        AddressError::Internal(error) => ApiError::Internal(error),
-    })?;
+    delete_connection(call.ports, &address)
+        .await
+        .map_err(|error| match error {
+            AddressError::UnknownConnection | AddressError::UnknownIntegration => {
+                ApiError::UnknownConnectionOfDeletion
+            }
+            AddressError::Internal(error) => ApiError::Internal(error),
+        })?;
     Ok(Reply::ok(&json!({ "success": true })))
 }
 
-fn provider_config_key_query(input: Input<'_>) -> Option<IntegrationKey> {
+fn provider_config_key_query(input: &Input<'_>) -> Option<IntegrationKey> {
     let query: Fields<'_> = input.object()?;
     let key = integration_key(&query.field("provider_config_key"));
     query.finish();
@@ -229,10 +277,16 @@ fn provider_config_key_query(input: Input<'_>) -> Option<IntegrationKey> {
 impl From<GetConnectionError> for ApiError {
     fn from(error: GetConnectionError) -> Self {
         match error {
-            GetConnectionError::InvalidCredentials { failure, connection } => {
+            GetConnectionError::InvalidCredentials {
+                failure,
+                connection,
+            } => {
                 let shown = ConnectionJson::new(&connection, Reveal::AllButRefreshTokens);
                 let connection = serde_json::to_value(&shown).unwrap_or_default();
-                Self::InvalidCredentials { failure, connection }
+                Self::InvalidCredentials {
+                    failure,
+                    connection,
+                }
             }
             GetConnectionError::UnknownConnection => Self::UnknownConnection,
             GetConnectionError::Internal(error) => Self::Internal(error),

@@ -17,7 +17,7 @@ use crate::{
 
 /// Credentials to import, or the kind of those that cannot be imported.
 pub(super) enum ImportedCredentials {
-    Supported(Credentials),
+    Supported(Box<Credentials>),
     Unsupported(AuthMode),
 }
 
@@ -25,7 +25,11 @@ pub(super) enum ImportedCredentials {
 pub(super) fn credentials(input: &Input<'_>) -> Option<ImportedCredentials> {
     let fields = input.object()?;
     let kind = fields.field("type");
-    let Some(mode) = kind.value().and_then(Value::as_str).and_then(AuthMode::parse) else {
+    let Some(mode) = kind
+        .value()
+        .and_then(Value::as_str)
+        .and_then(AuthMode::parse)
+    else {
         kind.refuse("invalid_union", "Invalid input");
         return None;
     };
@@ -50,7 +54,7 @@ pub(super) fn credentials(input: &Input<'_>) -> Option<ImportedCredentials> {
         | AuthMode::TwoStep => return Some(ImportedCredentials::Unsupported(mode)),
     };
     fields.finish();
-    credentials.map(ImportedCredentials::Supported)
+    credentials.map(|credentials| ImportedCredentials::Supported(Box::new(credentials)))
 }
 
 fn api_key(fields: &Fields<'_>) -> Option<Credentials> {
@@ -61,7 +65,10 @@ fn api_key(fields: &Fields<'_>) -> Option<Credentials> {
 fn basic(fields: &Fields<'_>) -> Option<Credentials> {
     let username = secret(&fields.field("username"), 0, 1024);
     let password = secret(&fields.field("password"), 0, 1024);
-    Some(Credentials::Basic { username: username?, password: password? })
+    Some(Credentials::Basic {
+        username: username?,
+        password: password?,
+    })
 }
 
 fn oauth1(fields: &Fields<'_>) -> Option<Credentials> {
@@ -76,10 +83,13 @@ fn oauth1(fields: &Fields<'_>) -> Option<Credentials> {
 
 fn oauth2(fields: &Fields<'_>) -> Option<Credentials> {
     let access_token = secret(&fields.field("access_token"), 1, MAX_TOKEN_CHARS);
-    let refresh_token =
-        fields.optional("refresh_token").and_then(|token| secret(&token, 1, MAX_TOKEN_CHARS));
+    let refresh_token = fields
+        .optional("refresh_token")
+        .and_then(|token| secret(&token, 1, MAX_TOKEN_CHARS));
     let expires_at = expires_at(fields);
-    let config_override = fields.optional("config_override").and_then(|input| client(&input));
+    let config_override = fields
+        .optional("config_override")
+        .and_then(|input| client(&input));
     Some(Credentials::OAuth2(OAuth2 {
         access_token: access_token?,
         refresh_token,
@@ -93,25 +103,33 @@ fn client_credentials(fields: &Fields<'_>) -> Option<Credentials> {
     let token = secret(&fields.field("token"), 1, MAX_TOKEN_CHARS);
     let client_id = fields.field("client_id").text(Text::of(1, 255));
     let client_secret = secret(&fields.field("client_secret"), 1, 2048);
-    let pem = |name| fields.optional(name).and_then(|pem| secret(&pem, 1, 10_000));
+    let pem = |name| {
+        fields
+            .optional(name)
+            .and_then(|pem| secret(&pem, 1, 10_000))
+    };
     let client_certificate = pem("client_certificate");
     let client_private_key = pem("client_private_key");
     let expires_at = expires_at(fields);
-    Some(Credentials::OAuth2ClientCredentials(OAuth2ClientCredentials {
-        token: token?,
-        client_id: client_id?,
-        client_secret: client_secret?,
-        client_certificate,
-        client_private_key,
-        expires_at,
-        raw: as_sent(fields, expires_at),
-    }))
+    Some(Credentials::OAuth2ClientCredentials(
+        OAuth2ClientCredentials {
+            token: token?,
+            client_id: client_id?,
+            client_secret: client_secret?,
+            client_certificate,
+            client_private_key,
+            expires_at,
+            raw: as_sent(fields, expires_at),
+        },
+    ))
 }
 
 fn tba(fields: &Fields<'_>) -> Option<Credentials> {
     let token_id = secret(&fields.field("token_id"), 1, 2048);
     let token_secret = secret(&fields.field("token_secret"), 1, 2048);
-    let config_override = fields.optional("config_override").and_then(|input| client(&input));
+    let config_override = fields
+        .optional("config_override")
+        .and_then(|input| client(&input));
     Some(Credentials::Tba(Tba {
         token_id: token_id?,
         token_secret: token_secret?,
@@ -121,11 +139,17 @@ fn tba(fields: &Fields<'_>) -> Option<Credentials> {
 
 fn client(input: &Input<'_>) -> Option<ClientOverride> {
     let fields = input.object()?;
-    let client_id = fields.optional("client_id").and_then(|id| id.text(Text::of(1, 255)));
-    let client_secret =
-        fields.optional("client_secret").and_then(|value| secret(&value, 1, 2048));
+    let client_id = fields
+        .optional("client_id")
+        .and_then(|id| id.text(Text::of(1, 255)));
+    let client_secret = fields
+        .optional("client_secret")
+        .and_then(|value| secret(&value, 1, 2048));
     fields.finish();
-    Some(ClientOverride { client_id, client_secret })
+    Some(ClientOverride {
+        client_id,
+        client_secret,
+    })
 }
 
 fn secret(input: &Input<'_>, min: usize, max: usize) -> Option<Secret> {
@@ -134,7 +158,10 @@ fn secret(input: &Input<'_>, min: usize, max: usize) -> Option<Secret> {
 
 /// `expires_at`; `null` says the same as its absence.
 fn expires_at(fields: &Fields<'_>) -> Option<Timestamp> {
-    fields.optional("expires_at").filter(|input| !input.is_null())?.instant()
+    fields
+        .optional("expires_at")
+        .filter(|input| !input.is_null())?
+        .instant()
 }
 
 /// `raw` of imported credentials: what was sent, with the date in the form of all dates.
@@ -148,4 +175,4 @@ fn as_sent(fields: &Fields<'_>, expires_at: Option<Timestamp>) -> SecretMap {
 }
 
 /// The longest access or refresh token, in characters.
-const MAX_TOKEN_CHARS: usize = 16_384;
+pub(super) const MAX_TOKEN_CHARS: usize = 16_384;

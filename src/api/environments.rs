@@ -23,18 +23,20 @@ use crate::{
 
 /// `GET /environments`
 pub(super) async fn list<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiError> {
-    call.authorize_account(&[Scope::EnvironmentsList]).await?;
+    call.authorize_account(Scope::EnvironmentsList).await?;
     call.no_query()?;
-    let environments = fetch(call.ports, all()).await.map_err(InternalError::from)?;
-    let shown = environments.iter().map(|environment| {
-        json!({ "id": environment.id, "name": environment.name })
-    });
+    let environments = fetch(call.ports, all())
+        .await
+        .map_err(InternalError::from)?;
+    let shown = environments
+        .iter()
+        .map(|environment| json!({ "id": environment.id, "name": environment.name }));
     Ok(Reply::ok(&json!({ "data": shown.collect::<Vec<_>>() })))
 }
 
 /// `POST /environments`
 pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiError> {
-    let caller = call.authorize_account(&[Scope::EnvironmentsCreate]).await?;
+    let caller = call.authorize_account(Scope::EnvironmentsCreate).await?;
     call.no_query()?;
     let body = call.body(create_body)?;
     let is_prod = body.name == "prod";
@@ -43,15 +45,16 @@ pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
     }
     let production = body.is_production.unwrap_or(is_prod);
     if production && !caller.has(Scope::EnvironmentsSetProduction) {
-        return Err(ApiError::MissingScope(&[Scope::EnvironmentsSetProduction]));
+        return Err(ApiError::missing_scope(Scope::EnvironmentsSetProduction));
     }
-    let (created, environments) = fetch_both(call.ports, insert(&body.name, call.ports.now()), all())
-        .await
-        .map_err(InternalError::from)?;
+    let (created, environments) =
+        fetch_both(call.ports, insert(&body.name, call.ports.now()), all())
+            .await
+            .map_err(InternalError::from)?;
     match created.first() {
-        Some(created) => {
-            Ok(Reply::ok(&json!({ "data": { "id": created.id, "name": created.name } })))
-        }
+        Some(created) => Ok(Reply::ok(
+            &json!({ "data": { "id": created.id, "name": created.name } }),
+        )),
         None if environments.len() >= MAX_ENVIRONMENTS => Err(ApiError::EnvironmentsFull),
         None => Err(ApiError::EnvironmentNameTaken),
     }
@@ -63,35 +66,48 @@ struct CreateBody {
 }
 
 /// Fields for parts that this service does not have are checked and have no effect.
-fn create_body(input: Input<'_>) -> Option<CreateBody> {
+fn create_body(input: &Input<'_>) -> Option<CreateBody> {
     let body = input.object()?;
     let name = body.field("name").text(ENVIRONMENT);
     let flag = |name| body.optional(name).and_then(|flag| flag.boolean());
     let is_production = flag("is_production");
     let _callback_url = body.optional("callback_url").and_then(|url| url.text(URL));
-    let _hmac_key = body.optional("hmac_key").and_then(|key| key.text(Text::of(0, 1000)));
+    let _hmac_key = body
+        .optional("hmac_key")
+        .and_then(|key| key.text(Text::of(0, 1000)));
     let _hmac_enabled = flag("hmac_enabled");
     let _slack_notifications = flag("slack_notifications");
     body.finish();
-    Some(CreateBody { name: name?, is_production })
+    Some(CreateBody {
+        name: name?,
+        is_production,
+    })
 }
 
 /// `DELETE /environments/:environmentId`
 pub(super) async fn delete<P: Ports>(call: &Call<'_, P>, id: &str) -> Result<Reply, ApiError> {
-    call.authorize_account(&[Scope::EnvironmentsDelete]).await?;
+    call.authorize_account(Scope::EnvironmentsDelete).await?;
     call.no_query()?;
     let id = path_parameter("environmentId", id, |id| id.integer(1..=MAX_ID))?;
-    let found = fetch_one(call.ports, find(id)).await.map_err(InternalError::from)?;
+    let found = fetch_one(call.ports, find(id))
+        .await
+        .map_err(InternalError::from)?;
     let environment = found.ok_or(ApiError::UnknownEnvironment)?;
     if environment.name == "prod" {
         return Err(ApiError::CannotDeleteProd);
     }
-    fetch(call.ports, delete_environment(id)).await.map_err(InternalError::from)?;
+    fetch(call.ports, delete_environment(id))
+        .await
+        .map_err(InternalError::from)?;
     Ok(Reply::no_content())
 }
 
 const ENVIRONMENT: Text = Text::pattern("/^[a-z0-9_-]+$/", is_environment_name, 255);
-const URL: Text = Text { min: 0, max: MAX_URL_CHARS, format: Format::Url };
+const URL: Text = Text {
+    min: 0,
+    max: MAX_URL_CHARS,
+    format: Format::Url,
+};
 
 /// The largest number of an environment or key: the largest integer that JSON keeps exactly.
 pub(super) const MAX_ID: i64 = 9_007_199_254_740_991;

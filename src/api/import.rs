@@ -1,17 +1,17 @@
 //! `POST /connections`: importing credentials.
 
-use serde_json::Value;
-
 use super::{
     call::{Authorized, Call},
     credentials::{ImportedCredentials, credentials},
     error::ApiError,
     json::{connection::ConnectionJson, credentials::Reveal},
     reply::Reply,
-    rules::{connection_config, connection_id, end_user, integration_key, metadata, tags, webhook_url},
+    rules::{
+        connection_config, connection_id, end_user, integration_key, metadata, tags, webhook_url,
+    },
 };
 use crate::{
-    domain::{auth_mode::AuthMode, integration::IntegrationKey, scope::Scope, secret::SecretMap},
+    domain::{auth_mode::AuthMode, integration::IntegrationKey, scope::Scope},
     service::{
         import_connection::{ImportConnection, ImportConnectionError, import_connection},
         integration::provider_of,
@@ -29,20 +29,29 @@ pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
             integrations::find(key, request.provider_config_key.as_str())
         })
         .await?;
-    let integration = rows.into_iter().next().ok_or(ApiError::UnknownIntegration)?;
+    let integration = rows
+        .into_iter()
+        .next()
+        .ok_or(ApiError::UnknownIntegration)?;
     let import = match request.import {
         Ok(import) => import,
         Err(credentials) => {
             let provider = provider_of(&integration)?.ok_or(ApiError::UnknownProviderOfImport)?;
             let provider = provider.entry.auth_mode;
-            return Err(ApiError::WrongAuthMode { provider, credentials });
+            return Err(ApiError::WrongAuthMode {
+                provider,
+                credentials,
+            });
         }
     };
     let credentials = import.credentials.auth_mode();
     let connection = import_connection(call.ports, &integration, import)
         .await
         .map_err(|error| import_error(error, credentials))?;
-    Ok(Reply::ok(&ConnectionJson::new(&connection, Reveal::Everything)))
+    Ok(Reply::ok(&ConnectionJson::new(
+        &connection,
+        Reveal::Everything,
+    )))
 }
 
 /// What the import of `credentials` ran into.
@@ -50,9 +59,10 @@ fn import_error(error: ImportConnectionError, credentials: AuthMode) -> ApiError
     match error {
         ImportConnectionError::UnknownIntegration => ApiError::UnknownIntegration,
         ImportConnectionError::UnknownProvider => ApiError::UnknownProviderOfImport,
-        ImportConnectionError::WrongAuthMode { provider } => {
-            ApiError::WrongAuthMode { provider, credentials }
-        }
+        ImportConnectionError::WrongAuthMode { provider } => ApiError::WrongAuthMode {
+            provider,
+            credentials,
+        },
         ImportConnectionError::MissingAccountId => ApiError::MissingAccountId,
         ImportConnectionError::Internal(error) => ApiError::Internal(error),
     }
@@ -64,16 +74,18 @@ struct CreateBody {
     import: Result<ImportConnection, AuthMode>,
 }
 
-fn create_body(input: Input<'_>) -> Option<CreateBody> {
+fn create_body(input: &Input<'_>) -> Option<CreateBody> {
     let body = input.object()?;
     let provider_config_key = integration_key(&body.field("provider_config_key"));
     let given_id = body.optional("connection_id");
     let connection_id = given_id.as_ref().and_then(connection_id);
     let metadata = body.optional("metadata").and_then(|input| metadata(&input));
-    let connection_config =
-        body.optional("connection_config").and_then(|input| connection_config(&input));
-    let webhook_url_override =
-        body.optional("webhook_url_override").and_then(|input| webhook_url(&input));
+    let connection_config = body
+        .optional("connection_config")
+        .and_then(|input| connection_config(&input));
+    let webhook_url_override = body
+        .optional("webhook_url_override")
+        .and_then(|input| webhook_url(&input));
     let credentials = credentials(&body.field("credentials"));
     let end_user = body.optional("end_user").and_then(|input| end_user(&input));
     let tags = body.optional("tags").and_then(|input| tags(&input));
@@ -82,7 +94,7 @@ fn create_body(input: Input<'_>) -> Option<CreateBody> {
         ImportedCredentials::Unsupported(mode) => Err(mode),
         ImportedCredentials::Supported(credentials) => Ok(ImportConnection {
             connection_id,
-            credentials,
+            credentials: *credentials,
             connection_config: connection_config.unwrap_or_default(),
             metadata: OnUpdate::Replace(Some(metadata.unwrap_or_else(|| "{}".to_owned()))),
             tags: OnUpdate::Replace(tags.unwrap_or_default()),
@@ -90,5 +102,8 @@ fn create_body(input: Input<'_>) -> Option<CreateBody> {
             webhook_url_override: webhook_url_override.filter(|url| !url.is_empty()),
         }),
     };
-    Some(CreateBody { provider_config_key: provider_config_key?, import })
+    Some(CreateBody {
+        provider_config_key: provider_config_key?,
+        import,
+    })
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{
     call::{Authorized, Call},
+    credentials::MAX_TOKEN_CHARS,
     error::{ApiError, LegacyParameter},
     reply::Reply,
     rules::{INTEGRATION_KEY, MAX_KEYS, connection_config, connection_id, metadata, webhook_url},
@@ -24,12 +25,9 @@ use crate::{
         integration::{open_secrets, provider_of},
         ports::Ports,
     },
-    storage::{
-        connections::OnUpdate,
-        integrations,
-    },
+    storage::{connections::OnUpdate, integrations},
     validation::{
-        input::{Fields, Input},
+        input::{Fields, Input, read},
         text::Text,
     },
 };
@@ -37,7 +35,11 @@ use crate::{
 /// `POST /connection`
 pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiError> {
     let request = provider_config_key(call).and_then(|key| Ok((key, call.body(common)?)));
-    let Authorized { caller, request: (key, common), rows } = call
+    let Authorized {
+        caller,
+        request: (key, common),
+        rows,
+    } = call
         .authorize_and_fetch(&[Scope::ConnectionsCreate], request, |lookup, (key, _)| {
             integrations::find(lookup, key)
         })
@@ -56,10 +58,21 @@ pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
     };
     let now = call.ports.now();
     let credentials = call
-        .body(|input| Flat { body: input.object()?, now }.credentials(mode, &client))?
+        .body(|input| {
+            match (Flat {
+                body: input.object()?,
+                now,
+            })
+            .credentials(mode, client)
+            {
+                Err(Lacking::Form) => None,
+                credentials => Some(credentials),
+            }
+        })?
         .map_err(|lacking| match lacking {
+            Lacking::Form => ApiError::InvalidBody(Vec::new()),
             Lacking::Parameter(parameter) => ApiError::LegacyMissing(parameter),
-            Lacking::UnsupportedMode => ApiError::LegacyUnsupportedMode,
+            Lacking::SupportedMode => ApiError::LegacyUnsupportedMode,
             Lacking::ValidExpiry => ApiError::InvalidExpiresAt,
         })?;
     let keeps_metadata = matches!(
@@ -94,7 +107,10 @@ pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
     })?;
     let mut echo = call.json_body()?.unwrap_or_default();
     if let Some(echo) = echo.as_object_mut() {
-        echo.insert("connection_id".to_owned(), connection.record.connection_id.into());
+        echo.insert(
+            "connection_id".to_owned(),
+            connection.record.connection_id.into(),
+        );
     }
     Ok(Reply::ok(&echo))
 }
@@ -102,7 +118,9 @@ pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
 /// The key of the integration, whose absence has an error of its own.
 fn provider_config_key<P: Ports>(call: &Call<'_, P>) -> Result<String, ApiError> {
     let body = call.json_body()?;
-    let key = body.as_ref().and_then(|body| body.get("provider_config_key"));
+    let key = body
+        .as_ref()
+        .and_then(|body| body.get("provider_config_key"));
     match key {
         None | Some(Value::Null | Value::Bool(false)) => {
             Err(ApiError::LegacyMissing(LegacyParameter::ProviderConfigKey))
@@ -111,7 +129,10 @@ fn provider_config_key<P: Ports>(call: &Call<'_, P>) -> Result<String, ApiError>
             Err(ApiError::LegacyMissing(LegacyParameter::ProviderConfigKey))
         }
         Some(_) => call.body(|input| {
-            input.object()?.field("provider_config_key").text(INTEGRATION_KEY)
+            input
+                .object()?
+                .field("provider_config_key")
+                .text(INTEGRATION_KEY)
         }),
     }
 }
@@ -124,7 +145,7 @@ struct Common {
     webhook_url_override: Option<String>,
 }
 
-fn common(input: Input<'_>) -> Option<Common> {
+fn common(input: &Input<'_>) -> Option<Common> {
     let body = input.object()?;
     let given = |name| body.optional(name).filter(|input| !input.is_null());
     let connection_id = given("connection_id")
@@ -152,10 +173,12 @@ fn legacy_connection_config(input: &Input<'_>) -> Option<SecretMap> {
     let mut map = map.map().clone();
     map.insert("oauth_scopes_override".to_owned(), scopes.into());
     let map = Value::Object(map);
-    match crate::validation::input::read(Some(&map), |map| connection_config(&map)) {
+    match read(Some(&map), connection_config) {
         Ok(connection_config) => Some(connection_config),
         Err(issues) => {
-            issues.into_iter().for_each(|issue| input.refuse(issue.code, issue.message));
+            for issue in issues {
+                input.refuse(issue.code, issue.message);
+            }
             None
         }
     }
@@ -163,32 +186,42 @@ fn legacy_connection_config(input: &Input<'_>) -> Option<SecretMap> {
 
 /// Why the flat fields make no credentials.
 enum Lacking {
+    /// Fields of the right type and size; the mistakes are on record.
+    Form,
     Parameter(LegacyParameter),
-    UnsupportedMode,
+    SupportedMode,
     ValidExpiry,
 }
 
-/// The flat fields: bounded where they are used, ignored where they are not.
+/// The flat fields: checked where they are used, ignored where they are not.
 struct Flat<'a> {
     body: Fields<'a>,
     now: Timestamp,
 }
 
 impl Flat<'_> {
-    /// The credentials of `mode`; the outer `None` stands for a field of the wrong type or size.
-    fn credentials(
-        &self,
-        mode: AuthMode,
-        client: &ClientOverride,
-    ) -> Option<Result<Credentials, Lacking>> {
+    /// The credentials of `mode`. `client` is the integration's.
+    fn credentials(&self, mode: AuthMode, client: ClientOverride) -> Result<Credentials, Lacking> {
         match mode {
-            AuthMode::ApiKey => self.api_key(),
-            AuthMode::Basic => self.basic(),
-            AuthMode::None => Some(Ok(Credentials::None)),
+            AuthMode::ApiKey => {
+                let api_key = self.required("api_key", 1024, LegacyParameter::ApiKey)?;
+                Ok(Credentials::ApiKey { api_key })
+            }
+            AuthMode::Basic => {
+                let username = self.required("username", 1024, LegacyParameter::BasicUsername)?;
+                let password = self.secret("password", 1024)?;
+                let password = password.unwrap_or_else(|| Secret::new(""));
+                Ok(Credentials::Basic { username, password })
+            }
+            AuthMode::None => Ok(Credentials::None),
             AuthMode::OAuth1 => self.oauth1(),
             AuthMode::OAuth2 => self.oauth2(),
             AuthMode::OAuth2ClientCredentials => self.client_credentials(client),
-            AuthMode::Tba => self.tba(),
+            AuthMode::Tba => Ok(Credentials::Tba(Tba {
+                token_id: self.required("token_id", 2048, LegacyParameter::TokenId)?,
+                token_secret: self.required("token_secret", 2048, LegacyParameter::TokenSecret)?,
+                config_override: self.client_override()?,
+            })),
             AuthMode::App
             | AuthMode::AppStore
             | AuthMode::AwsSigV4
@@ -199,136 +232,124 @@ impl Flat<'_> {
             | AuthMode::McpOAuth2
             | AuthMode::McpOAuth2Generic
             | AuthMode::Signature
-            | AuthMode::TwoStep => Some(Err(Lacking::UnsupportedMode)),
+            | AuthMode::TwoStep => Err(Lacking::SupportedMode),
         }
     }
 
-    fn api_key(&self) -> Option<Result<Credentials, Lacking>> {
-        let api_key = self.secret("api_key", 1024)?;
-        Some(api_key.ok_or(LegacyParameter::ApiKey.into()).map(|api_key| {
-            Credentials::ApiKey { api_key }
+    fn oauth1(&self) -> Result<Credentials, Lacking> {
+        Ok(Credentials::OAuth1(OAuth1 {
+            oauth_token: self.required("oauth_token", 2048, LegacyParameter::OAuthToken)?,
+            oauth_token_secret: self.required(
+                "oauth_token_secret",
+                2048,
+                LegacyParameter::OAuthTokenSecret,
+            )?,
+            raw: self.raw()?,
         }))
     }
 
-    fn basic(&self) -> Option<Result<Credentials, Lacking>> {
-        let username = self.secret("username", 1024)?;
-        let password = self.secret("password", 1024)?.unwrap_or_else(|| Secret::new(""));
-        Some(username.ok_or(LegacyParameter::BasicUsername.into()).map(|username| {
-            Credentials::Basic { username, password }
-        }))
-    }
-
-    fn oauth1(&self) -> Option<Result<Credentials, Lacking>> {
-        let oauth_token = self.secret("oauth_token", 2048)?;
-        let oauth_token_secret = self.secret("oauth_token_secret", 2048)?;
-        let Some(oauth_token) = oauth_token else {
-            return Some(Err(LegacyParameter::OAuthToken.into()));
-        };
-        let Some(oauth_token_secret) = oauth_token_secret else {
-            return Some(Err(LegacyParameter::OAuthTokenSecret.into()));
-        };
-        let raw = self.raw()?;
-        Some(Ok(Credentials::OAuth1(OAuth1 { oauth_token, oauth_token_secret, raw })))
-    }
-
-    fn oauth2(&self) -> Option<Result<Credentials, Lacking>> {
-        let access_token = self.secret("access_token", 16_384)?;
-        let refresh_token = self.secret("refresh_token", 16_384)?;
-        let Some(access_token) = access_token else {
-            return Some(Err(LegacyParameter::AccessToken.into()));
-        };
-        let Ok(expires_at) = self.expires_at()? else { return Some(Err(Lacking::ValidExpiry)) };
+    fn oauth2(&self) -> Result<Credentials, Lacking> {
+        let access_token = self.required(
+            "access_token",
+            MAX_TOKEN_CHARS,
+            LegacyParameter::AccessToken,
+        )?;
+        let refresh_token = self.secret("refresh_token", MAX_TOKEN_CHARS)?;
+        let expires_at = self.expires_at()?;
         let never_expires = self.body.field("no_expiration").value() == Some(&Value::Bool(true));
         if expires_at.is_none() && !never_expires {
-            return Some(Err(LegacyParameter::ExpiresAt.into()));
+            return Err(Lacking::Parameter(LegacyParameter::ExpiresAt));
         }
         let client = self.client_override()?;
         let has_override = client.client_id.is_some() || client.client_secret.is_some();
-        Some(Ok(Credentials::OAuth2(OAuth2 {
+        Ok(Credentials::OAuth2(OAuth2 {
             access_token,
             refresh_token,
             expires_at,
             config_override: has_override.then_some(client),
             raw: self.raw()?,
-        })))
+        }))
     }
 
     /// The client is the connection's own, else the integration's.
-    fn client_credentials(&self, of_integration: &ClientOverride) -> Option<Result<Credentials, Lacking>> {
-        let Some(token) = self.secret("access_token", 16_384)? else {
-            return Some(Err(LegacyParameter::AccessToken.into()));
-        };
-        let Ok(expires_at) = self.expires_at()? else { return Some(Err(Lacking::ValidExpiry)) };
+    fn client_credentials(&self, client: ClientOverride) -> Result<Credentials, Lacking> {
+        let token = self.required(
+            "access_token",
+            MAX_TOKEN_CHARS,
+            LegacyParameter::AccessToken,
+        )?;
+        let expires_at = self.expires_at()?;
         let own = self.client_override()?;
-        let client_id = own.client_id.or_else(|| of_integration.client_id.clone());
-        let client_secret = own.client_secret.or_else(|| of_integration.client_secret.clone());
+        let client_id = own.client_id.or(client.client_id);
+        let client_secret = own.client_secret.or(client.client_secret);
         let (Some(client_id), Some(client_secret)) = (client_id, client_secret) else {
-            return Some(Err(LegacyParameter::ClientSecret.into()));
+            return Err(Lacking::Parameter(LegacyParameter::ClientSecret));
         };
-        Some(Ok(Credentials::OAuth2ClientCredentials(OAuth2ClientCredentials {
-            token,
-            client_id,
-            client_secret,
-            client_certificate: None,
-            client_private_key: None,
-            expires_at,
-            raw: self.raw()?,
-        })))
+        Ok(Credentials::OAuth2ClientCredentials(
+            OAuth2ClientCredentials {
+                token,
+                client_id,
+                client_secret,
+                client_certificate: None,
+                client_private_key: None,
+                expires_at,
+                raw: self.raw()?,
+            },
+        ))
     }
 
-    fn tba(&self) -> Option<Result<Credentials, Lacking>> {
-        let Some(token_id) = self.secret("token_id", 2048)? else {
-            return Some(Err(LegacyParameter::TokenId.into()));
-        };
-        let Some(token_secret) = self.secret("token_secret", 2048)? else {
-            return Some(Err(LegacyParameter::TokenSecret.into()));
-        };
-        let config_override = self.client_override()?;
-        Some(Ok(Credentials::Tba(Tba { token_id, token_secret, config_override })))
+    fn required(
+        &self,
+        name: &'static str,
+        max: usize,
+        parameter: LegacyParameter,
+    ) -> Result<Secret, Lacking> {
+        self.secret(name, max)?.ok_or(Lacking::Parameter(parameter))
     }
 
-    /// A text that counts as absent when it is null or empty; the outer `None` is a mistake.
-    fn secret(&self, name: &'static str, max: usize) -> Option<Option<Secret>> {
-        let Some(input) = self.given(name) else { return Some(None) };
-        let text = input.text(Text::of(0, max))?;
-        Some((!text.is_empty()).then(|| Secret::new(text)))
+    /// A text, which counts as absent when it is null or empty.
+    fn secret(&self, name: &'static str, max: usize) -> Result<Option<Secret>, Lacking> {
+        let Some(input) = self.given(name) else {
+            return Ok(None);
+        };
+        let text = input.text(Text::of(0, max)).ok_or(Lacking::Form)?;
+        Ok((!text.is_empty()).then(|| Secret::new(text)))
     }
 
-    fn client_override(&self) -> Option<ClientOverride> {
+    fn client_override(&self) -> Result<ClientOverride, Lacking> {
         let client_id = match self.given("oauth_client_id_override") {
-            Some(input) => Some(input.text(Text::of(1, 255))?),
+            Some(input) => Some(input.text(Text::of(1, 255)).ok_or(Lacking::Form)?),
             None => None,
         };
         let client_secret = self.secret("oauth_client_secret_override", 2048)?;
-        Some(ClientOverride { client_id, client_secret })
+        Ok(ClientOverride {
+            client_id,
+            client_secret,
+        })
     }
 
-    /// `expires_at`, else `expires_in` seconds from now; the inner error is an unreadable date.
-    fn expires_at(&self) -> Option<Result<Option<Timestamp>, ()>> {
+    /// `expires_at`, else `expires_in` seconds from now.
+    fn expires_at(&self) -> Result<Option<Timestamp>, Lacking> {
         if let Some(input) = self.given("expires_at") {
-            return Some(input.date().map(Some).ok_or(()));
+            return input.date().map(Some).ok_or(Lacking::ValidExpiry);
         }
-        let Some(input) = self.given("expires_in") else { return Some(Ok(None)) };
-        let seconds = input.integer(i64::MIN..=i64::MAX)?;
-        Some(Ok(Some(self.now.plus_seconds(seconds))))
+        let Some(input) = self.given("expires_in") else {
+            return Ok(None);
+        };
+        let seconds = input.integer(i64::MIN..=i64::MAX).ok_or(Lacking::Form)?;
+        Ok(Some(self.now.plus_seconds(seconds)))
     }
 
     /// `raw`, else all that was sent.
-    fn raw(&self) -> Option<SecretMap> {
+    fn raw(&self) -> Result<SecretMap, Lacking> {
         let raw = match self.given("raw") {
-            Some(input) => input.record(MAX_KEYS)?,
+            Some(input) => input.record(MAX_KEYS).ok_or(Lacking::Form)?,
             None => self.body.map(),
         };
-        Some(SecretMap::new(raw.clone()))
+        Ok(SecretMap::new(raw.clone()))
     }
 
     fn given(&self, name: &'static str) -> Option<Input<'_>> {
         self.body.optional(name).filter(|input| !input.is_null())
-    }
-}
-
-impl From<LegacyParameter> for Lacking {
-    fn from(parameter: LegacyParameter) -> Self {
-        Self::Parameter(parameter)
     }
 }

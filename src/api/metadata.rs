@@ -26,22 +26,30 @@ pub(super) async fn change<P: Ports>(
     let environment = call.authorize(&[Scope::ConnectionsUpdate]).await?;
     call.no_query()?;
     let body = call.body(change_body)?;
-    let several = if body.connection_ids.len() > 1 { Several::Yes } else { Several::No };
+    let several = if body.connection_ids.len() > 1 {
+        Several::Yes
+    } else {
+        Several::No
+    };
     let set = ConnectionSet {
         environment_id: environment.id,
         unique_key: body.provider_config_key,
         connection_ids: unique(body.connection_ids),
     };
-    change_metadata(call.ports, &set, &body.metadata, change).await.map_err(|error| {
-        match error {
+    change_metadata(call.ports, &set, &body.metadata, change)
+        .await
+        .map_err(|error| match error {
             ChangeMetadataError::TooLarge => ApiError::MergedMetadataTooLarge,
             ChangeMetadataError::UnknownConnection(connection_id) => {
                 let provider_config_key = set.unique_key.clone();
-                ApiError::UnknownConnectionOfMetadata { connection_id, provider_config_key, several }
+                ApiError::UnknownConnectionOfMetadata {
+                    connection_id,
+                    provider_config_key,
+                    several,
+                }
             }
             ChangeMetadataError::Internal(error) => ApiError::Internal(error),
-        }
-    })?;
+        })?;
     Ok(Reply::ok(&call.json_body()?))
 }
 
@@ -51,7 +59,7 @@ struct ChangeBody {
     metadata: String,
 }
 
-fn change_body(input: Input<'_>) -> Option<ChangeBody> {
+fn change_body(input: &Input<'_>) -> Option<ChangeBody> {
     let body = input.object()?;
     let connection_ids = connection_ids(&body.field("connection_id"));
     let provider_config_key = integration_key(&body.field("provider_config_key"));
@@ -77,7 +85,7 @@ fn connection_ids(input: &Input<'_>) -> Option<Vec<String>> {
     };
     let ids: Option<Vec<_>> = several
         .iter()
-        .map(|id| read(Some(id), |id| connection_id(&id)).ok())
+        .map(|id| read(Some(id), connection_id).ok())
         .map(|id| id.map(|id| id.as_str().to_owned()))
         .collect();
     let ids = ids.filter(|_| input.value().is_some());
@@ -103,7 +111,11 @@ pub(super) async fn legacy_change<P: Ports>(
     let id = path_parameter("connectionId", id, connection_id)?;
     let in_query = call.query(|input| {
         let query = input.object()?;
-        Some(query.optional("provider_config_key").and_then(|key| integration_key(&key)))
+        Some(
+            query
+                .optional("provider_config_key")
+                .and_then(|key| integration_key(&key)),
+        )
     })?;
     let provider_config_key = match (in_query, &call.request.headers.provider_config_key) {
         (Some(key), _) => key,
@@ -120,20 +132,25 @@ pub(super) async fn legacy_change<P: Ports>(
     if body.is_none() && change == MetadataChange::Merge {
         return Ok(Reply::ok(&json!({})));
     }
-    let metadata = read(body.as_ref(), |input| metadata(&input)).map_err(ApiError::InvalidBody)?;
+    let metadata = read(body.as_ref(), metadata).map_err(ApiError::InvalidBody)?;
     let set = ConnectionSet {
         environment_id: environment.id,
         unique_key: provider_config_key.as_str().to_owned(),
         connection_ids: vec![id.as_str().to_owned()],
     };
-    change_metadata(call.ports, &set, &metadata, change).await.map_err(|error| match error {
-        ChangeMetadataError::TooLarge => ApiError::MergedMetadataTooLarge,
-        ChangeMetadataError::UnknownConnection(connection_id) => {
-            let provider_config_key = set.unique_key.clone();
-            ApiError::LegacyUnknownConnection { connection_id, provider_config_key }
-        }
-        ChangeMetadataError::Internal(error) => ApiError::Internal(error),
-    })?;
+    change_metadata(call.ports, &set, &metadata, change)
+        .await
+        .map_err(|error| match error {
+            ChangeMetadataError::TooLarge => ApiError::MergedMetadataTooLarge,
+            ChangeMetadataError::UnknownConnection(connection_id) => {
+                let provider_config_key = set.unique_key.clone();
+                ApiError::LegacyUnknownConnection {
+                    connection_id,
+                    provider_config_key,
+                }
+            }
+            ChangeMetadataError::Internal(error) => ApiError::Internal(error),
+        })?;
     Ok(Reply::ok(&body))
 }
 

@@ -12,12 +12,15 @@ pub(super) fn parse(query: &str) -> Result<Value, Vec<Issue>> {
     let mut parameters = Map::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let name = decode(&name.replace('+', " ")).map_err(|reason| vec![malformed(reason, &[])])?;
+        let name =
+            decode(&name.replace('+', " ")).map_err(|reason| vec![malformed(reason, &[])])?;
         let value = decode(&value.replace('+', " "))
             .map_err(|reason| vec![malformed(reason, std::slice::from_ref(&name))])?;
         match name.split_once('[') {
             Some((outer, inner)) if inner.ends_with(']') => {
-                let object = parameters.entry(outer).or_insert_with(|| Value::Object(Map::new()));
+                let object = parameters
+                    .entry(outer)
+                    .or_insert_with(|| Value::Object(Map::new()));
                 if let (Value::Object(object), Some(inner)) = (object, inner.strip_suffix(']')) {
                     insert(object, inner.to_owned(), value);
                 }
@@ -53,7 +56,9 @@ fn decode(text: &str) -> Result<String, &'static str> {
             return Err("Invalid percent-encoding");
         }
     }
-    let decoded = percent_decode_str(text).decode_utf8().map_err(|_| "Invalid percent-encoding")?;
+    let decoded = percent_decode_str(text)
+        .decode_utf8()
+        .map_err(|_| "Invalid percent-encoding")?;
     if decoded.contains('\0') {
         return Err(super::rules::NUL_MESSAGE);
     }
@@ -61,7 +66,11 @@ fn decode(text: &str) -> Result<String, &'static str> {
 }
 
 fn malformed(message: &'static str, path: &[String]) -> Issue {
-    Issue { code: "invalid_format", message: message.into(), path: path.to_vec() }
+    Issue {
+        code: "invalid_format",
+        message: message.into(),
+        path: path.to_vec(),
+    }
 }
 
 #[cfg(test)]

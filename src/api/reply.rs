@@ -22,7 +22,11 @@ impl Reply {
 
     /// A JSON body. What cannot be serialised does not exist here: keys are strings.
     pub(super) fn json(status: u16, body: &impl Serialize) -> Self {
-        Self::text(status, "application/json; charset=utf-8", serde_json::to_string(body).unwrap_or_default())
+        Self::text(
+            status,
+            "application/json; charset=utf-8",
+            serde_json::to_string(body).unwrap_or_default(),
+        )
     }
 
     /// A JSON body that is JSON text already.
@@ -30,20 +34,42 @@ impl Reply {
         Self::text(200, "application/json; charset=utf-8", body)
     }
 
-    /// A body of any type.
-    pub(super) fn text(status: u16, content_type: &str, body: String) -> Self {
-        Self { status, headers: vec![("content-type", content_type.to_owned())], body }
+    fn text(status: u16, content_type: &str, body: String) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type", content_type.to_owned())],
+            body,
+        }
+    }
+
+    /// An image, the same for everyone.
+    pub(super) fn svg(body: String) -> Self {
+        Self::text(200, "image/svg+xml", body)
+    }
+
+    /// Whether it is the same for everyone, so that caches may keep it.
+    pub(super) fn is_public(&self) -> bool {
+        self.headers
+            .iter()
+            .any(|(_, value)| value == "image/svg+xml")
     }
 
     /// Status 204 and no body.
     pub(super) fn no_content() -> Self {
-        Self { status: 204, headers: Vec::new(), body: String::new() }
+        Self {
+            status: 204,
+            headers: Vec::new(),
+            body: String::new(),
+        }
     }
 }
 
 impl std::fmt::Debug for Reply {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Reply").field("status", &self.status).finish_non_exhaustive()
+        formatter
+            .debug_struct("Reply")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
     }
 }
 
@@ -55,7 +81,8 @@ impl Log {
     /// The line with the time that the request took, in milliseconds.
     #[must_use]
     pub fn line(mut self, duration_millis: i64) -> String {
-        self.0.insert("duration_ms".to_owned(), duration_millis.into());
+        self.0
+            .insert("duration_ms".to_owned(), duration_millis.into());
         Value::Object(self.0).to_string()
     }
 

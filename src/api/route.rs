@@ -74,7 +74,9 @@ pub(super) fn route<'a>(method: &str, segments: &[&'a str]) -> Option<Route<'a>>
 /// The methods that the path answers to, as `Allow` lists them; empty if it is unknown.
 pub(super) fn allowed_methods(segments: &[&str]) -> String {
     let methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-    let allowed = methods.into_iter().filter(|method| route(method, segments).is_some());
+    let allowed = methods
+        .into_iter()
+        .filter(|method| route(method, segments).is_some());
     allowed.collect::<Vec<_>>().join(", ")
 }
 
@@ -87,7 +89,10 @@ impl Route<'_> {
 
     /// Whether a request with a body of another type than JSON is refused.
     pub(super) fn takes_json_only(self) -> bool {
-        !matches!(self, Self::GetConfig(_) | Self::GetLogo(_) | Self::Health | Self::Ready)
+        !matches!(
+            self,
+            Self::GetConfig(_) | Self::GetLogo(_) | Self::Health | Self::Ready
+        )
     }
 }
 
@@ -98,7 +103,10 @@ mod tests {
     #[test]
     fn a_known_path_tells_its_methods_and_an_unknown_one_none() {
         assert_eq!(allowed_methods(&["connections"]), "GET, POST");
-        assert_eq!(allowed_methods(&["connection", "a", "metadata"]), "POST, PATCH");
+        assert_eq!(
+            allowed_methods(&["connection", "a", "metadata"]),
+            "POST, PATCH"
+        );
         assert_eq!(allowed_methods(&["nowhere"]), "");
     }
 

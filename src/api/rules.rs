@@ -21,11 +21,17 @@ use crate::{
 };
 
 /// `provider_config_key` and `unique_key`.
-pub(super) const INTEGRATION_KEY: Text =
-    Text::pattern(IntegrationKey::PATTERN, IntegrationKey::matches, IntegrationKey::MAX_CHARS);
+pub(super) const INTEGRATION_KEY: Text = Text::pattern(
+    IntegrationKey::PATTERN,
+    IntegrationKey::matches,
+    IntegrationKey::MAX_CHARS,
+);
 /// `connection_id`.
-pub(super) const CONNECTION_ID: Text =
-    Text::pattern(ConnectionId::PATTERN, ConnectionId::matches, ConnectionId::MAX_CHARS);
+pub(super) const CONNECTION_ID: Text = Text::pattern(
+    ConnectionId::PATTERN,
+    ConnectionId::matches,
+    ConnectionId::MAX_CHARS,
+);
 /// The name of a provider.
 pub(super) const PROVIDER: Text = Text::pattern("/^[a-zA-Z0-9_-]+$/", is_provider_name, 255);
 /// A short text that must not be empty.
@@ -58,8 +64,14 @@ pub(super) fn metadata(input: &Input<'_>) -> Option<String> {
 /// The configuration of a connection.
 pub(super) fn connection_config(input: &Input<'_>) -> Option<SecretMap> {
     let map = bounded(input)?;
-    let scopes = input.object().and_then(|fields| fields.optional("oauth_scopes_override"));
-    for scope in scopes.iter().filter_map(|scopes| scopes.items(MAX_KEYS)).flatten() {
+    let scopes = input
+        .object()
+        .and_then(|fields| fields.optional("oauth_scopes_override"));
+    for scope in scopes
+        .iter()
+        .filter_map(|scopes| scopes.items(MAX_KEYS))
+        .flatten()
+    {
         let _text = scope.text(Text::of(0, 255));
     }
     Some(SecretMap::new(map.clone()))
@@ -83,7 +95,9 @@ pub(super) fn tags(input: &Input<'_>) -> Option<Tags> {
             value.refuse("invalid_key", "Invalid key in record");
             continue;
         }
-        let Some(text) = tag_value(&value, 1) else { continue };
+        let Some(text) = tag_value(&value, 1) else {
+            continue;
+        };
         let key = key.to_ascii_lowercase();
         if key == "end_user_email" && !(text.len() >= 5 && is_email(&text)) {
             input.refuse("custom", "Tag \"end_user_email\" must be a valid email");
@@ -114,14 +128,28 @@ fn tag_value(value: &Input<'_>, min: usize) -> Option<String> {
 pub(super) fn end_user(input: &Input<'_>) -> Option<EndUser> {
     let fields = input.object()?;
     let id = fields.field("id").text(SHORT);
-    let email = fields
-        .optional("email")
-        .and_then(|email| email.text(Text { min: 5, max: 255, format: Format::Email }));
-    let display_name = fields.optional("display_name").and_then(|name| name.text(Text::of(0, 255)));
-    let tags = fields.optional("tags").and_then(|tags| end_user_tags(&tags));
+    let email = fields.optional("email").and_then(|email| {
+        email.text(Text {
+            min: 5,
+            max: 255,
+            format: Format::Email,
+        })
+    });
+    let display_name = fields
+        .optional("display_name")
+        .and_then(|name| name.text(Text::of(0, 255)));
+    let tags = fields
+        .optional("tags")
+        .and_then(|tags| end_user_tags(&tags));
     fields.finish();
     let display_name = display_name.filter(|name| !name.is_empty());
-    Some(EndUser { id: id?, email, display_name, tags, organization: None::<Organization> })
+    Some(EndUser {
+        id: id?,
+        email,
+        display_name,
+        tags,
+        organization: None::<Organization>,
+    })
 }
 
 /// The end user's own labels: keys as they are spelled, values may be empty.

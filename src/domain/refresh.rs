@@ -14,9 +14,9 @@ use super::{credentials::Credentials, timestamp::Timestamp};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RefreshRule {
     /// How long before its end a token is refreshed, in seconds, in place of the usual margin.
-    pub expiration_buffer: Option<u32>,
+    pub expiration_buffer: Option<i64>,
     /// The lifetime of a token, in seconds, where its answer does not tell.
-    pub default_lifetime: Option<u32>,
+    pub default_lifetime: Option<i64>,
     /// Whether a token is refreshed only when a caller forces it.
     pub forced: ForcedOnly,
 }
@@ -58,21 +58,32 @@ pub fn schedule(
     now: Timestamp,
 ) -> Schedule {
     let Some(token) = credentials.refreshable_token() else {
-        return Schedule { due_at: None, expires_at: credentials.expires_at() };
+        return Schedule {
+            due_at: None,
+            expires_at: credentials.expires_at(),
+        };
     };
-    let expires_at = credentials.expires_at().or_else(|| jwt_expiry(token.expose()));
+    let expires_at = credentials
+        .expires_at()
+        .or_else(|| jwt_expiry(token.expose()));
     if rule.forced == ForcedOnly::Yes {
-        return Schedule { due_at: None, expires_at };
+        return Schedule {
+            due_at: None,
+            expires_at,
+        };
     }
-    let lifetime = rule.default_lifetime.map_or(ASSUMED_LIFETIME_SECONDS, i64::from);
+    let lifetime = rule.default_lifetime.unwrap_or(ASSUMED_LIFETIME_SECONDS);
     let end = expires_at.unwrap_or_else(|| now.plus_seconds(lifetime));
     let margin = match (rule.expiration_buffer, origin, expires_at) {
-        (Some(seconds), _, _) => i64::from(seconds).saturating_mul(1000),
+        (Some(seconds), _, _) => seconds.saturating_mul(1000),
         // Of an import only the rest of its lifetime is known.
         (None, Origin::Imported, Some(_)) => MARGIN_MILLIS,
         (None, _, _) => MARGIN_MILLIS.min((end.millis_since(now) / 2).max(0)),
     };
-    Schedule { due_at: Some(end.plus_millis(-margin)), expires_at }
+    Schedule {
+        due_at: Some(end.plus_millis(-margin)),
+        expires_at,
+    }
 }
 
 /// How the refreshes of a connection went. A success clears all but its own time.
@@ -110,12 +121,16 @@ impl History {
     #[must_use]
     pub fn after(self, failure: Failure, now: Timestamp, dice: u32) -> Self {
         let failures = self.failures.saturating_add(1);
-        let is_new_day = self.last_failure_at.is_none_or(|last| last.utc_day() < now.utc_day());
+        let is_new_day = self
+            .last_failure_at
+            .is_none_or(|last| last.utc_day() < now.utc_day());
         let failure_days = self.failure_days.saturating_add(u32::from(is_new_day));
         let is_exhausted = failure == Failure::Final || failure_days >= MAX_FAILURE_DAYS;
         let asked_for = match failure {
             Failure::Final => None,
-            Failure::Transient { retry_after_seconds } => retry_after_seconds,
+            Failure::Transient {
+                retry_after_seconds,
+            } => retry_after_seconds,
         };
         let asked_for = i64::from(asked_for.unwrap_or(0).min(MAX_RETRY_AFTER_SECONDS)) * 1000;
         let wait = backoff_millis(failures, dice).max(asked_for);
@@ -185,13 +200,19 @@ pub fn decide(
     } else {
         return Decision::Refresh;
     };
-    if is_expired(schedule, now) { Decision::Refuse(refusal) } else { Decision::Use }
+    if is_expired(schedule, now) {
+        Decision::Refuse(refusal)
+    } else {
+        Decision::Use
+    }
 }
 
 /// Whether credentials are known not to work any more. Without a known end they are worth a try.
 #[must_use]
 pub fn is_expired(schedule: Schedule, now: Timestamp) -> bool {
-    schedule.expires_at.is_some_and(|expires_at| expires_at <= now)
+    schedule
+        .expires_at
+        .is_some_and(|expires_at| expires_at <= now)
 }
 
 /// The `exp` of a JSON Web Token (RFC 7519 §4.1.4), if `token` is one. Nothing is verified: the
@@ -246,7 +267,12 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_due(credentials: &Credentials, rule: RefreshRule, origin: Origin, seconds: Option<i64>) {
+    fn check_due(
+        credentials: &Credentials,
+        rule: RefreshRule,
+        origin: Origin,
+        seconds: Option<i64>,
+    ) {
         let due_at = schedule(credentials, rule, origin, NOW).due_at;
         assert_eq!(due_at, seconds.map(|seconds| NOW.plus_seconds(seconds)));
     }
@@ -254,47 +280,103 @@ mod tests {
     #[test]
     fn a_token_is_due_a_quarter_of_an_hour_before_its_end() {
         let credentials = token(Some("r"), Some(7200));
-        check_due(&credentials, RefreshRule::default(), Origin::Issued, Some(6300));
-        check_due(&credentials, RefreshRule::default(), Origin::Imported, Some(6300));
+        check_due(
+            &credentials,
+            RefreshRule::default(),
+            Origin::Issued,
+            Some(6300),
+        );
+        check_due(
+            &credentials,
+            RefreshRule::default(),
+            Origin::Imported,
+            Some(6300),
+        );
     }
 
     #[test]
     fn a_short_lived_token_is_due_at_half_its_lifetime() {
-        check_due(&token(Some("r"), Some(600)), RefreshRule::default(), Origin::Issued, Some(300));
+        check_due(
+            &token(Some("r"), Some(600)),
+            RefreshRule::default(),
+            Origin::Issued,
+            Some(300),
+        );
     }
 
     #[test]
     fn an_imported_token_near_its_end_is_due_at_once_because_its_lifetime_is_unknown() {
-        check_due(&token(Some("r"), Some(600)), RefreshRule::default(), Origin::Imported, Some(-300));
+        check_due(
+            &token(Some("r"), Some(600)),
+            RefreshRule::default(),
+            Origin::Imported,
+            Some(-300),
+        );
     }
 
     #[test]
     fn the_buffer_of_a_provider_replaces_the_margin() {
-        let rule = RefreshRule { expiration_buffer: Some(30), ..RefreshRule::default() };
-        check_due(&token(Some("r"), Some(600)), rule, Origin::Issued, Some(570));
+        let rule = RefreshRule {
+            expiration_buffer: Some(30),
+            ..RefreshRule::default()
+        };
+        check_due(
+            &token(Some("r"), Some(600)),
+            rule,
+            Origin::Issued,
+            Some(570),
+        );
     }
 
     #[test]
     fn a_token_without_a_known_end_is_due_within_the_providers_default_or_an_hour() {
-        let rule = RefreshRule { default_lifetime: Some(7200), ..RefreshRule::default() };
+        let rule = RefreshRule {
+            default_lifetime: Some(7200),
+            ..RefreshRule::default()
+        };
         check_due(&token(Some("r"), None), rule, Origin::Issued, Some(6300));
-        check_due(&token(Some("r"), None), RefreshRule::default(), Origin::Issued, Some(2700));
+        check_due(
+            &token(Some("r"), None),
+            RefreshRule::default(),
+            Origin::Issued,
+            Some(2700),
+        );
     }
 
     #[test]
     fn the_end_of_a_json_web_token_is_read_from_it() {
         let payload = URL_SAFE_NO_PAD.encode(br#"{"exp":7200}"#);
-        let Credentials::OAuth2(mut credentials) = token(Some("r"), None) else { unreachable!() };
+        let Credentials::OAuth2(mut credentials) = token(Some("r"), None) else {
+            unreachable!()
+        };
         credentials.access_token = Secret::new(format!("e30.{payload}.sig"));
         let credentials = Credentials::OAuth2(credentials);
-        check_due(&credentials, RefreshRule::default(), Origin::Issued, Some(6300));
+        check_due(
+            &credentials,
+            RefreshRule::default(),
+            Origin::Issued,
+            Some(6300),
+        );
     }
 
     #[test]
     fn what_cannot_be_refreshed_is_never_due() {
-        check_due(&token(None, Some(60)), RefreshRule::default(), Origin::Imported, None);
-        check_due(&Credentials::None, RefreshRule::default(), Origin::Imported, None);
-        let rule = RefreshRule { forced: ForcedOnly::Yes, ..RefreshRule::default() };
+        check_due(
+            &token(None, Some(60)),
+            RefreshRule::default(),
+            Origin::Imported,
+            None,
+        );
+        check_due(
+            &Credentials::None,
+            RefreshRule::default(),
+            Origin::Imported,
+            None,
+        );
+        let rule = RefreshRule {
+            forced: ForcedOnly::Yes,
+            ..RefreshRule::default()
+        };
         check_due(&token(Some("r"), Some(60)), rule, Origin::Issued, None);
     }
 
@@ -303,11 +385,16 @@ mod tests {
         let credentials = token(Some("r"), Some(600));
         let schedule = schedule(&credentials, RefreshRule::default(), Origin::Issued, NOW);
         let now = NOW.plus_seconds(seconds);
-        assert_eq!(decide(&credentials, schedule, &history, trigger, now), expected);
+        assert_eq!(
+            decide(&credentials, schedule, &history, trigger, now),
+            expected
+        );
     }
 
     fn failed(seconds: i64) -> History {
-        let failure = Failure::Transient { retry_after_seconds: None };
+        let failure = Failure::Transient {
+            retry_after_seconds: None,
+        };
         History::default().after(failure, NOW.plus_seconds(seconds), 0)
     }
 
@@ -331,9 +418,19 @@ mod tests {
 
     #[test]
     fn an_expired_token_is_refused_while_backing_off_and_when_exhausted() {
-        check_decision(601, failed(600), Trigger::Read, Decision::Refuse(Refusal::BackingOff));
+        check_decision(
+            601,
+            failed(600),
+            Trigger::Read,
+            Decision::Refuse(Refusal::BackingOff),
+        );
         let dead = History::default().after(Failure::Final, NOW, 0);
-        check_decision(6000, dead, Trigger::Read, Decision::Refuse(Refusal::Exhausted));
+        check_decision(
+            6000,
+            dead,
+            Trigger::Read,
+            Decision::Refuse(Refusal::Exhausted),
+        );
     }
 
     #[test]
@@ -348,12 +445,17 @@ mod tests {
         let credentials = token(None, Some(-60));
         let schedule = schedule(&credentials, RefreshRule::default(), Origin::Imported, NOW);
         let history = History::default();
-        assert_eq!(decide(&credentials, schedule, &history, Trigger::Force, NOW), Decision::Use);
+        assert_eq!(
+            decide(&credentials, schedule, &history, Trigger::Force, NOW),
+            Decision::Use
+        );
     }
 
     #[test]
     fn waits_double_up_to_a_quarter_of_an_hour_and_honour_what_the_provider_asks() {
-        let transient = Failure::Transient { retry_after_seconds: None };
+        let transient = Failure::Transient {
+            retry_after_seconds: None,
+        };
         let mut history = History::default();
         let mut waits = Vec::new();
         for _ in 0..7 {
@@ -362,14 +464,18 @@ mod tests {
         }
         assert_eq!(waits, [30, 60, 120, 240, 480, 900, 900]);
 
-        let asked = Failure::Transient { retry_after_seconds: Some(100) };
+        let asked = Failure::Transient {
+            retry_after_seconds: Some(100),
+        };
         let history = History::default().after(asked, NOW, 0);
         assert_eq!(history.retry_at, Some(NOW.plus_seconds(100)));
     }
 
     #[test]
     fn failures_on_four_different_days_exhaust_and_many_on_one_day_do_not() {
-        let transient = Failure::Transient { retry_after_seconds: None };
+        let transient = Failure::Transient {
+            retry_after_seconds: None,
+        };
         let mut history = History::default();
         for _ in 0..100 {
             history = history.after(transient, NOW, 0);

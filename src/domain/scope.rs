@@ -83,10 +83,12 @@ impl Scope {
     /// that ends in `:*`.
     #[must_use]
     pub fn is_granted_by(self, granted: &[String]) -> bool {
-        granted.iter().any(|granted| match granted.strip_suffix('*') {
-            Some(prefix) => prefix.ends_with(':') && self.as_str().starts_with(prefix),
-            None => granted == self.as_str(),
-        })
+        granted
+            .iter()
+            .any(|granted| match granted.strip_suffix('*') {
+                Some(prefix) => prefix.ends_with(':') && self.as_str().starts_with(prefix),
+                None => granted == self.as_str(),
+            })
     }
 }
 
@@ -146,7 +148,11 @@ mod tests {
 
     #[track_caller]
     fn check(scope: Scope, granted: &str, expected: bool) {
-        assert_eq!(scope.is_granted_by(&[granted.to_owned()]), expected, "{granted}");
+        assert_eq!(
+            scope.is_granted_by(&[granted.to_owned()]),
+            expected,
+            "{granted}"
+        );
     }
 
     #[test]
@@ -158,7 +164,11 @@ mod tests {
 
     #[test]
     fn a_scope_is_not_granted_by_a_neighbour_a_part_of_a_name_or_the_other_plane() {
-        check(Scope::ConnectionsReadCredentials, "environment:connections:read", false);
+        check(
+            Scope::ConnectionsReadCredentials,
+            "environment:connections:read",
+            false,
+        );
         check(Scope::ConnectionsRead, "environment:conn*", false);
         check(Scope::ConnectionsRead, "*", false);
         check(Scope::ConnectionsRead, "account:*", false);

@@ -53,7 +53,10 @@ impl SecretMap {
     /// Whether there is a text under `key` that is not empty.
     #[must_use]
     pub fn has_text(&self, key: &str) -> bool {
-        self.0.get(key).and_then(Value::as_str).is_some_and(|text| !text.is_empty())
+        self.0
+            .get(key)
+            .and_then(Value::as_str)
+            .is_some_and(|text| !text.is_empty())
     }
 
     /// This object with the keys of `other` put over its own.

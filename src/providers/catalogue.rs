@@ -35,8 +35,7 @@ mod tests {
     }
 
     fn entry(name: &str) -> Entry {
-        read(Some(&value(name)), |input| Entry::parse(&input))
-            .unwrap_or_else(|issues| panic!("{name}: {issues:?}"))
+        read(Some(&value(name)), Entry::parse).unwrap_or_else(|issues| panic!("{name}: {issues:?}"))
     }
 
     #[test]

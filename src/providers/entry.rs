@@ -10,7 +10,11 @@ use super::{
     shape::{self, MAX_NAME_CHARS, Shape},
 };
 use crate::{
-    domain::auth_mode::AuthMode,
+    domain::{
+        auth_mode::AuthMode,
+        refresh::{ForcedOnly, RefreshRule},
+    },
+    oauth2::{token_request::BodyFormat, token_response::ExpiresInUnit},
     validation::{
         input::{Fields, Input},
         text::Text,
@@ -63,17 +67,6 @@ pub struct Entry {
 /// Parameters of a request, in the order of the entry. Values are text templates.
 pub type Parameters = Vec<(String, String)>;
 
-/// How the parameters of a token request are written.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum BodyFormat {
-    /// As a form (RFC 6749 §3.2).
-    Form,
-    /// As a JSON object.
-    Json,
-    /// In the URL, with an empty body.
-    Query,
-}
-
 /// How a token request shows who the client is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ClientAuthenticationMethod {
@@ -83,15 +76,6 @@ pub enum ClientAuthenticationMethod {
     ClientSecretPost,
     /// A method that is known to exist and not implemented: `private_key_jwt` or `custom`.
     Unsupported,
-}
-
-/// The unit of `expires_in`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ExpiresInUnit {
-    /// Thousandths, against RFC 6749 §5.1.
-    Milliseconds,
-    /// RFC 6749 §5.1.
-    Seconds,
 }
 
 /// Templates of the URLs that give tokens.
@@ -119,6 +103,20 @@ impl TokenUrl {
 }
 
 impl Entry {
+    /// What the entry says about the lifetime of tokens.
+    #[must_use]
+    pub fn refresh_rule(&self) -> RefreshRule {
+        RefreshRule {
+            expiration_buffer: self.token_expiration_buffer,
+            default_lifetime: self.default_token_lifetime,
+            forced: if self.refresh_only_when_forced {
+                ForcedOnly::Yes
+            } else {
+                ForcedOnly::No
+            },
+        }
+    }
+
     /// Reads an entry and finds every mistake in it.
     #[must_use]
     pub fn parse(input: &Input<'_>) -> Option<Self> {
@@ -136,7 +134,7 @@ impl Entry {
         };
         let schemas = |name| {
             optional(name)
-                .and_then(|input| FieldSchema::parse_all(&input))
+                .and_then(|input| FieldSchema::parse_all(input))
                 .unwrap_or_default()
         };
         let entry = Self {
@@ -279,9 +277,7 @@ mod tests {
 
     #[track_caller]
     fn refused(entry: &Value, expected: &[&str]) {
-        let issues = read(Some(entry), |input| Entry::parse(&input))
-            .err()
-            .unwrap_or_default();
+        let issues = read(Some(entry), Entry::parse).err().unwrap_or_default();
         let found: Vec<_> = issues
             .iter()
             .map(|issue| format!("{} {} {}", issue.path.join("/"), issue.code, issue.message))
@@ -291,7 +287,7 @@ mod tests {
 
     #[track_caller]
     fn parsed(own: &Value) -> Entry {
-        read(Some(&entry(own)), |input| Entry::parse(&input)).unwrap()
+        read(Some(&entry(own)), Entry::parse).unwrap()
     }
 
     #[test]
@@ -326,7 +322,7 @@ mod tests {
     fn providers_without_oauth_need_no_token_url() {
         let value = json!({"display_name": "E", "docs": "https://d.example", "auth_mode": "NONE"});
         assert!(
-            read(Some(&value), |input| Entry::parse(&input))
+            read(Some(&value), Entry::parse)
                 .unwrap()
                 .token_url
                 .is_none()
@@ -382,7 +378,7 @@ mod tests {
     #[test]
     fn an_unknown_mode_is_a_mistake_that_names_the_known_ones() {
         let issues = read(Some(&entry(&json!({"auth_mode": "oauth2"}))), |input| {
-            Entry::parse(&input)
+            Entry::parse(input)
         });
         let issues = issues.unwrap_err();
         assert_eq!(issues.len(), 1);

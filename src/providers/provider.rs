@@ -44,7 +44,7 @@ impl Provider {
         let value: Value = serde_json::from_str(&json).map_err(|_| InvalidEntry)?;
         Ok(Self {
             name: name.to_owned(),
-            entry: read(Some(&value), |input| Entry::parse(&input)).map_err(|_| InvalidEntry)?,
+            entry: read(Some(&value), Entry::parse).map_err(|_| InvalidEntry)?,
             json,
         })
     }

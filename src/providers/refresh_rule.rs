@@ -9,10 +9,13 @@ use thiserror::Error;
 use url::Url;
 
 use super::{
-    entry::{BodyFormat, ClientAuthenticationMethod, Entry, Parameters},
+    entry::{ClientAuthenticationMethod, Entry, Parameters},
     template::{self, TemplateError, Values},
 };
-use crate::domain::secret::{Secret, SecretMap};
+use crate::{
+    domain::secret::{Secret, SecretMap},
+    oauth2::token_request::BodyFormat,
+};
 
 /// How to ask a provider for a token.
 #[derive(Clone, Debug)]
@@ -180,7 +183,7 @@ mod tests {
         });
         let fields = own.as_object().unwrap().clone();
         entry.as_object_mut().unwrap().extend(fields);
-        read(Some(&entry), |input| Entry::parse(&input)).unwrap()
+        read(Some(&entry), Entry::parse).unwrap()
     }
 
     fn config(config: &Value) -> SecretMap {

@@ -78,7 +78,11 @@ pub async fn create_api_key(
             Err(CreateApiKeyError::UnknownEnvironment)
         }
         Some(insertion) => match insertion.id {
-            Some(id) => Ok(CreatedApiKey { id, secret, created_at: now }),
+            Some(id) => Ok(CreatedApiKey {
+                id,
+                secret,
+                created_at: now,
+            }),
             None if insertion.keys >= MAX_KEYS_PER_ENVIRONMENT => Err(CreateApiKeyError::TooMany),
             None => Err(CreateApiKeyError::NameIsTaken),
         },

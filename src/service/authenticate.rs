@@ -4,14 +4,12 @@ use serde::de::DeserializeOwned;
 
 use super::{error::InternalError, ports::Ports, settings::Settings};
 use crate::{
-    domain::{
-        environment::Environment, scope::Scope, secret::Secret, timestamp::Timestamp,
-    },
+    domain::{environment::Environment, scope::Scope, secret::Secret, timestamp::Timestamp},
     storage::{
         database::{Query, fetch, fetch_both},
         keys::{FoundKey, KeyLookup, find, touch},
     },
-    vault::api_key::{digests, is_well_formed, same_secret},
+    vault::api_key::{Form, digests, form, same_secret},
 };
 
 /// A key that was presented and may exist.
@@ -58,8 +56,10 @@ pub fn recognise(
     now: Timestamp,
 ) -> Result<PresentedKey, KeyError> {
     let ring = &settings.key_ring;
-    let is_account =
-        settings.account_key.as_ref().is_some_and(|key| same_secret(ring, presented, key));
+    let is_account = settings
+        .account_key
+        .as_ref()
+        .is_some_and(|key| same_secret(ring, presented, key));
     let mut configured_environment = None;
     for (environment, key) in &settings.environment_keys {
         if same_secret(ring, presented, key) {
@@ -70,23 +70,30 @@ pub fn recognise(
         return Ok(PresentedKey::Account);
     }
     if configured_environment.is_some() {
-        let lookup = KeyLookup { configured_environment, digests: Vec::new(), now };
+        let lookup = KeyLookup {
+            configured_environment,
+            digests: Vec::new(),
+            now,
+        };
         return Ok(PresentedKey::Environment(lookup));
     }
-    if is_well_formed(presented) {
-        let digests = digests(ring, presented);
-        let digests = digests.into_iter().map(|(_, digest)| digest.as_str().to_owned()).collect();
-        return Ok(PresentedKey::Environment(KeyLookup {
-            configured_environment: None,
-            digests,
-            now,
-        }));
+    match form(presented) {
+        Form::Key => {
+            let digests = digests(ring, presented).into_iter();
+            let digests = digests
+                .map(|(_, digest)| digest.as_str().to_owned())
+                .collect();
+            let lookup = KeyLookup {
+                configured_environment: None,
+                digests,
+                now,
+            };
+            Ok(PresentedKey::Environment(lookup))
+        }
+        Form::MistypedKey => Err(KeyError::Mistyped),
+        Form::Other => Err(KeyError::Malformed),
+        Form::UuidV4 => Err(KeyError::Unknown),
     }
-    Err(match form(presented) {
-        Form::Ours => KeyError::Mistyped,
-        Form::UuidV4 => KeyError::Unknown,
-        Form::Other => KeyError::Malformed,
-    })
 }
 
 /// Looks the key up; gives nobody if it is unknown, revoked or expired.
@@ -120,7 +127,10 @@ pub async fn authenticate_and_fetch<T: DeserializeOwned>(
 }
 
 fn account() -> Caller {
-    Caller { environment: None, scopes: vec!["account:*".to_owned()] }
+    Caller {
+        environment: None,
+        scopes: vec!["account:*".to_owned()],
+    }
 }
 
 fn caller(ports: &impl Ports, found: Vec<FoundKey>) -> Option<Caller> {
@@ -131,15 +141,14 @@ fn caller(ports: &impl Ports, found: Vec<FoundKey>) -> Option<Caller> {
             ports.after_response(touch(stored.id, now));
         }
     }
-    Some(Caller { environment: Some(found.environment), scopes: found.scopes })
+    Some(Caller {
+        environment: Some(found.environment),
+        scopes: found.scopes,
+    })
 }
 
 /// Whether a time that is kept to the minute is due for a write.
 #[must_use]
 pub fn is_older_than_a_minute(stored: Option<Timestamp>, now: Timestamp) -> bool {
     stored.is_none_or(|stored| now.millis_since(stored) >= 60_000)
-}
-
-fn is_uuid_v4(text: &str) -> bool {
-    uuid::Uuid::try_parse(text).is_ok_and(|uuid| text.len() == 36 && uuid.get_version_num() == 4)
 }

@@ -40,8 +40,9 @@ pub async fn change_metadata(
         MetadataChange::Merge => merge(set, metadata, ports.now()),
         MetadataChange::Replace => replace(set, metadata, ports.now()),
     };
-    let (changed, existing) =
-        fetch_both(ports, write, existing(set)).await.map_err(InternalError::from)?;
+    let (changed, existing) = fetch_both(ports, write, existing(set))
+        .await
+        .map_err(InternalError::from)?;
     if let Some(missing) = set.connection_ids.iter().find(|id| !existing.contains(id)) {
         return Err(ChangeMetadataError::UnknownConnection(missing.clone()));
     }

@@ -8,9 +8,7 @@ use crate::{
     domain::{credentials::Credentials, secret::SecretMap},
     storage::{connections::ConnectionRecord, integrations::IntegrationRecord},
     vault::{
-        documents::{
-            credentials_from_bytes, credentials_to_bytes, map_from_bytes, map_to_bytes,
-        },
+        documents::{credentials_from_bytes, credentials_to_bytes, map_from_bytes, map_to_bytes},
         envelope::{Field, Place, Randomness, Sealed, open, seal},
     },
 };
@@ -38,7 +36,10 @@ pub fn open_connection(
 ) -> Result<Connection, InternalError> {
     let credentials = open_credentials(ports, integration, &record)?;
     let connection = open_without_credentials(ports, integration, record)?;
-    Ok(Connection { credentials: Some(credentials), ..connection })
+    Ok(Connection {
+        credentials: Some(credentials),
+        ..connection
+    })
 }
 
 /// Opens a connection and leaves its credentials sealed.
@@ -48,7 +49,11 @@ pub fn open_without_credentials(
     record: ConnectionRecord,
 ) -> Result<Connection, InternalError> {
     let place = place(integration, &record.connection_id, Field::ConnectionConfig);
-    let config = open(&ports.settings().key_ring, &place, &record.connection_config)?;
+    let config = open(
+        &ports.settings().key_ring,
+        &place,
+        &record.connection_config,
+    )?;
     Ok(Connection {
         provider_config_key: integration.unique_key.clone(),
         provider: integration.provider.clone(),
@@ -78,7 +83,12 @@ pub fn seal_credentials(
 ) -> Sealed {
     let place = place(integration, connection_id, Field::Credentials);
     let bytes = credentials_to_bytes(credentials);
-    seal(&ports.settings().key_ring, &place, &bytes, randomness(ports))
+    seal(
+        &ports.settings().key_ring,
+        &place,
+        &bytes,
+        randomness(ports),
+    )
 }
 
 /// Seals the configuration of the connection of this name.
@@ -90,12 +100,20 @@ pub fn seal_connection_config(
 ) -> Sealed {
     let place = place(integration, connection_id, Field::ConnectionConfig);
     let bytes = map_to_bytes(connection_config);
-    seal(&ports.settings().key_ring, &place, &bytes, randomness(ports))
+    seal(
+        &ports.settings().key_ring,
+        &place,
+        &bytes,
+        randomness(ports),
+    )
 }
 
 /// A fresh salt and nonce.
 pub(super) fn randomness(ports: &impl Ports) -> Randomness {
-    Randomness { salt: random(ports), nonce: random(ports) }
+    Randomness {
+        salt: random(ports),
+        nonce: random(ports),
+    }
 }
 
 fn place<'a>(

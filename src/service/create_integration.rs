@@ -86,9 +86,6 @@ pub enum IntegrationError {
     /// It was changed meanwhile.
     #[error("it was changed meanwhile")]
     ChangedMeanwhile,
-    /// There is no such integration.
-    #[error("unknown integration")]
-    UnknownIntegration,
     /// Something of ours broke.
     #[error(transparent)]
     Internal(#[from] InternalError),
@@ -108,7 +105,9 @@ pub async fn create_integration(
     )
     .await
     .map_err(InternalError::from)?;
-    let entry = custom_provider.first().map(|provider| provider.entry.as_str());
+    let entry = custom_provider
+        .first()
+        .map(|provider| provider.entry.as_str());
     let provider =
         provider_named(&request.provider, entry)?.ok_or(IntegrationError::UnknownProvider)?;
     let provider_mode = provider.entry.auth_mode;
@@ -125,14 +124,14 @@ pub async fn create_integration(
 
     let mut secrets = IntegrationSecrets {
         integration_config: integration_config::created(
-            &provider.entry,
-            request.integration_config.as_ref(),
+            &provider.entry.integration_config,
+            &request.integration_config.unwrap_or_default(),
         )
         .map_err(IntegrationError::Config)?,
         ..IntegrationSecrets::default()
     };
     if let Some(custom) = request.custom {
-        if provider.entry.declares_integration_config() {
+        if !provider.entry.integration_config.is_empty() {
             return Err(IntegrationError::CustomNotAccepted);
         }
         secrets.custom = custom;
@@ -158,10 +157,18 @@ pub async fn create_integration(
 
     let now = ports.now();
     let created = insert(environment_id, &uid, &request.provider, &values, now);
-    let created = fetch_one(ports, created).await.map_err(InternalError::from)?;
+    let created = fetch_one(ports, created)
+        .await
+        .map_err(InternalError::from)?;
     let created = created.ok_or(IntegrationError::KeyIsTaken)?;
-    let custom_provider = custom_provider.into_iter().next().map(|provider| provider.entry);
-    Ok(IntegrationRecord { custom_provider, ..created })
+    let custom_provider = custom_provider
+        .into_iter()
+        .next()
+        .map(|provider| provider.entry);
+    Ok(IntegrationRecord {
+        custom_provider,
+        ..created
+    })
 }
 
 /// Puts a client in place of the one that `values` and `secrets` hold. An empty webhook secret

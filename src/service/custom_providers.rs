@@ -45,11 +45,18 @@ pub async fn put_provider(
 /// Deletes the custom provider `name`; a catalogue entry of that name shows again.
 pub async fn delete_provider(ports: &impl Ports, name: &str) -> Result<(), DeleteProviderError> {
     let in_catalogue = catalogue::find(name).is_some();
-    let if_used = if in_catalogue { IfUsed::Delete } else { IfUsed::Keep };
-    let (deleted, left) =
-        fetch_both(ports, providers::delete(name, if_used), providers::find(name))
-            .await
-            .map_err(InternalError::from)?;
+    let if_used = if in_catalogue {
+        IfUsed::Delete
+    } else {
+        IfUsed::Keep
+    };
+    let (deleted, left) = fetch_both(
+        ports,
+        providers::delete(name, if_used),
+        providers::find(name),
+    )
+    .await
+    .map_err(InternalError::from)?;
     match (deleted.first(), left.first()) {
         (Some(_), _) => Ok(()),
         (None, Some(_)) => Err(DeleteProviderError::InUse),

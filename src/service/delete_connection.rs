@@ -12,7 +12,9 @@ pub async fn delete_connection(
     ports: &impl Ports,
     address: &ConnectionAddress,
 ) -> Result<(), AddressError> {
-    let deleted = fetch_one(ports, delete(address)).await.map_err(InternalError::from)?;
+    let deleted = fetch_one(ports, delete(address))
+        .await
+        .map_err(InternalError::from)?;
     let uid = deleted.ok_or(AddressError::UnknownConnection)?;
     ports.forget(&uid).await?;
     Ok(())

@@ -36,13 +36,16 @@ pub async fn get_connection(
     found: FoundConnection,
     trigger: Trigger,
 ) -> Result<Connection, GetConnectionError> {
-    let FoundConnection { integration, connection } = found;
+    let FoundConnection {
+        integration,
+        connection,
+    } = found;
     let record = connection.ok_or(GetConnectionError::UnknownConnection)?;
     let connection = open_connection(ports, &integration, record)?;
     let refresh = |record: Box<ConnectionRecord>| -> Result<Connection, InternalError> {
         open_connection(ports, &integration, *record)
     };
-    let (failure, connection) = match decision(&connection, trigger, ports) {
+    let (failure, connection) = match refresh_decision(&connection, trigger, ports) {
         Decision::Use => return Ok(handed_out(ports, connection)),
         Decision::Refuse(refusal) => (refusal.into(), connection),
         Decision::Refresh => match ports.refresh(&connection.record.uid, trigger).await? {
@@ -52,12 +55,15 @@ pub async fn get_connection(
             }
             RefreshReply::Unchanged { connection } => {
                 let connection = refresh(connection)?;
-                match decision(&connection, Trigger::Read, ports) {
+                match refresh_decision(&connection, Trigger::Read, ports) {
                     Decision::Refuse(refusal) => (refusal.into(), connection),
                     Decision::Refresh | Decision::Use => return Ok(handed_out(ports, connection)),
                 }
             }
-            RefreshReply::Failed { failure, connection } => {
+            RefreshReply::Failed {
+                failure,
+                connection,
+            } => {
                 let connection = refresh(connection)?;
                 // A token that still works outlives a failed refresh. Who forces a refresh says
                 // that it does not work for them.
@@ -69,8 +75,14 @@ pub async fn get_connection(
             }
         },
     };
-    let connection = Box::new(Connection { credentials: None, ..connection });
-    Err(GetConnectionError::InvalidCredentials { failure, connection })
+    let connection = Box::new(Connection {
+        credentials: None,
+        ..connection
+    });
+    Err(GetConnectionError::InvalidCredentials {
+        failure,
+        connection,
+    })
 }
 
 /// Hands out the connection that was found as it is, without its credentials.
@@ -78,14 +90,29 @@ pub fn describe_connection(
     ports: &impl Ports,
     found: FoundConnection,
 ) -> Result<Connection, GetConnectionError> {
-    let record = found.connection.ok_or(GetConnectionError::UnknownConnection)?;
+    let record = found
+        .connection
+        .ok_or(GetConnectionError::UnknownConnection)?;
     Ok(open_without_credentials(ports, &found.integration, record)?)
 }
 
-fn decision(connection: &Connection, trigger: Trigger, ports: &impl Ports) -> Decision {
-    let Some(credentials) = &connection.credentials else { return Decision::Use };
+/// What to do with a connection before handing it out.
+pub(super) fn refresh_decision(
+    connection: &Connection,
+    trigger: Trigger,
+    ports: &impl Ports,
+) -> Decision {
+    let Some(credentials) = &connection.credentials else {
+        return Decision::Use;
+    };
     let record = &connection.record;
-    decide(credentials, record.schedule, &record.history, trigger, ports.now())
+    decide(
+        credentials,
+        record.schedule,
+        &record.history,
+        trigger,
+        ports.now(),
+    )
 }
 
 /// Answers with the present as the time of the last fetch, and stores it once a minute.

@@ -71,8 +71,7 @@ pub async fn import_connection(
     integration: &IntegrationRecord,
     request: ImportConnection,
 ) -> Result<Connection, ImportConnectionError> {
-    let provider =
-        provider_of(integration)?.ok_or(ImportConnectionError::UnknownProvider)?;
+    let provider = provider_of(integration)?.ok_or(ImportConnectionError::UnknownProvider)?;
     let auth_mode = request.credentials.auth_mode();
     if provider.entry.auth_mode != auth_mode {
         let provider = provider.entry.auth_mode;
@@ -118,7 +117,9 @@ pub async fn import_connection(
         ),
         first_fetched_at: (auth_mode != AuthMode::None).then_some(now),
     };
-    let stored = fetch_one(ports, upsert(&record, now)).await.map_err(InternalError::from)?;
+    let stored = fetch_one(ports, upsert(&record, now))
+        .await
+        .map_err(InternalError::from)?;
     let record = stored.ok_or(ImportConnectionError::UnknownIntegration)?;
     Ok(Connection {
         record,

@@ -14,7 +14,10 @@ use crate::{
 /// The provider of an integration: its custom entry, else the catalogue's; none if neither has
 /// one (any more).
 pub fn provider_of(integration: &IntegrationRecord) -> Result<Option<Provider>, InternalError> {
-    provider_named(&integration.provider, integration.custom_provider.as_deref())
+    provider_named(
+        &integration.provider,
+        integration.custom_provider.as_deref(),
+    )
 }
 
 /// The provider `name`: its custom entry if there is one, else the catalogue's.
@@ -22,9 +25,13 @@ pub fn provider_named(
     name: &str,
     custom_entry: Option<&str>,
 ) -> Result<Option<Provider>, InternalError> {
-    let Some(entry) = custom_entry else { return Ok(Provider::from_catalogue(name)) };
-    let provider = Provider::from_stored(name, entry);
-    provider.map(Some).map_err(|_| InternalError::StoredProvider(name.to_owned()))
+    let Some(entry) = custom_entry else {
+        return Ok(Provider::from_catalogue(name));
+    };
+    let provider = Provider::from_stored(name, entry.to_owned());
+    provider
+        .map(Some)
+        .map_err(|_| InternalError::StoredProvider(name.to_owned()))
 }
 
 /// Opens the secrets of an integration.
@@ -45,7 +52,12 @@ pub(super) fn seal_secrets(
     secrets: &IntegrationSecrets,
 ) -> Sealed {
     let bytes = integration_secrets_to_bytes(secrets);
-    seal(&ports.settings().key_ring, &place(environment_id, uid), &bytes, randomness(ports))
+    seal(
+        &ports.settings().key_ring,
+        &place(environment_id, uid),
+        &bytes,
+        randomness(ports),
+    )
 }
 
 fn place(environment_id: i64, uid: &str) -> Place<'_> {

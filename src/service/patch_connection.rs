@@ -29,8 +29,9 @@ pub async fn patch_connection(
 ) -> Result<(), AddressError> {
     let change = patch(address, change, ports.now());
     let integration = id_of(address.environment_id, &address.unique_key);
-    let (changed, integration) =
-        fetch_both(ports, change, integration).await.map_err(InternalError::from)?;
+    let (changed, integration) = fetch_both(ports, change, integration)
+        .await
+        .map_err(InternalError::from)?;
     match (changed.first(), integration.first()) {
         (Some(_), _) => Ok(()),
         (None, Some(_)) => Err(AddressError::UnknownConnection),

@@ -63,11 +63,16 @@ pub fn random<const N: usize>(entropy: &impl Entropy) -> [u8; N] {
 /// A random name (UUID version 4).
 #[must_use]
 pub fn random_uuid(entropy: &impl Entropy) -> String {
-    uuid::Builder::from_random_bytes(random(entropy)).into_uuid().to_string()
+    uuid::Builder::from_random_bytes(random(entropy))
+        .into_uuid()
+        .to_string()
 }
 
 /// The network.
-#[expect(async_fn_in_trait, reason = "an isolate has one thread, so no future needs to be `Send`")]
+#[expect(
+    async_fn_in_trait,
+    reason = "an isolate has one thread, so no future needs to be `Send`"
+)]
 pub trait HttpClient {
     /// Sends a request and reads its whole answer, of at most [`MAX_RESPONSE_BYTES`], within
     /// `timeout_millis`. Redirects are not followed.
@@ -82,7 +87,10 @@ pub trait HttpClient {
 pub const MAX_RESPONSE_BYTES: usize = 1_048_576;
 
 /// The place where the refreshes of a connection happen one at a time.
-#[expect(async_fn_in_trait, reason = "an isolate has one thread, so no future needs to be `Send`")]
+#[expect(
+    async_fn_in_trait,
+    reason = "an isolate has one thread, so no future needs to be `Send`"
+)]
 pub trait Refresher {
     /// Runs [`super::refresh_connection::refresh_connection`] there.
     async fn refresh(&self, uid: &str, trigger: Trigger) -> Result<RefreshReply, InternalError>;

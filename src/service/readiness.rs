@@ -34,9 +34,16 @@ pub async fn readiness(ports: &impl Ports) -> Result<(), NotReady> {
     let ring = &ports.settings().key_ring;
     let has = |id: &i64| ring.ids().any(|known| i64::from(known.number()) == *id);
     let missing: Vec<i64> = used.into_iter().filter(|id| !has(id)).collect();
-    if missing.is_empty() { Ok(()) } else { Err(NotReady::MissingKeys(missing)) }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(NotReady::MissingKeys(missing))
+    }
 }
 
 fn listed(ids: &[i64]) -> String {
-    ids.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
+    ids.iter()
+        .map(i64::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -57,7 +57,12 @@ impl Settings {
             }
         }
         let key_ring = key_ring.ok_or(SettingsError::NoKeyRing)?;
-        Ok(Self { key_ring, account_key, environment_keys, egress })
+        Ok(Self {
+            key_ring,
+            account_key,
+            environment_keys,
+            egress,
+        })
     }
 }
 
@@ -79,11 +84,17 @@ const MIN_KEY_CHARS: usize = 32;
 mod tests {
     use super::*;
 
-    const RING: (&str, &str) =
-        ("HOLDFAST_ENCRYPTION_KEYS", "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    const RING: (&str, &str) = (
+        "HOLDFAST_ENCRYPTION_KEYS",
+        "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+    );
 
     fn parse(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
-        Settings::parse(variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
+        Settings::parse(
+            variables
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned())),
+        )
     }
 
     #[test]

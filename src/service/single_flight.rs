@@ -20,7 +20,11 @@ pub struct SingleFlight<T> {
 
 impl<T> Default for SingleFlight<T> {
     fn default() -> Self {
-        Self { last: Mutex::new(None), started: Cell::new(0), finished: Cell::new(0) }
+        Self {
+            last: Mutex::new(None),
+            started: Cell::new(0),
+            finished: Cell::new(0),
+        }
     }
 }
 

@@ -40,17 +40,23 @@ pub async fn update_integration(
 ) -> Result<IntegrationRecord, IntegrationError> {
     let provider = provider_of(integration)?.ok_or(IntegrationError::UnknownProvider)?;
     let client = request.client;
-    if client.as_ref().is_some_and(|client| client.auth_mode != provider.entry.auth_mode) {
+    if client
+        .as_ref()
+        .is_some_and(|client| client.auth_mode != provider.entry.auth_mode)
+    {
         return Err(IntegrationError::WrongAuthMode);
     }
     let mut secrets = open_secrets(ports, integration)?;
     if let Some(config) = &request.integration_config {
-        secrets.integration_config =
-            integration_config::patched(&provider.entry, &secrets.integration_config, config)
-                .map_err(IntegrationError::Config)?;
+        secrets.integration_config = integration_config::patched(
+            &provider.entry.integration_config,
+            &secrets.integration_config,
+            config,
+        )
+        .map_err(IntegrationError::Config)?;
     }
     if let Some(custom) = request.custom {
-        if provider.entry.declares_integration_config() {
+        if !provider.entry.integration_config.is_empty() {
             return Err(IntegrationError::CustomNotAccepted);
         }
         secrets.custom = secrets.custom.merged(&custom);
@@ -58,8 +64,12 @@ pub async fn update_integration(
     let unique_key = request.unique_key.as_ref().map(IntegrationKey::as_str);
     let mut values = IntegrationValues {
         unique_key: unique_key.unwrap_or(&integration.unique_key).to_owned(),
-        display_name: request.display_name.or_else(|| integration.display_name.clone()),
-        forward_webhooks: request.forward_webhooks.unwrap_or(integration.forward_webhooks != 0),
+        display_name: request
+            .display_name
+            .or_else(|| integration.display_name.clone()),
+        forward_webhooks: request
+            .forward_webhooks
+            .unwrap_or(integration.forward_webhooks != 0),
         client_id: integration.client_id.clone(),
         scopes: integration.scopes.clone(),
         app_link: integration.app_link.clone(),
@@ -68,15 +78,24 @@ pub async fn update_integration(
     if let Some(client) = client {
         apply_client(&mut values, &mut secrets, client);
     }
-    values.secrets = seal_secrets(ports, integration.environment_id, &integration.uid, &secrets);
+    values.secrets = seal_secrets(
+        ports,
+        integration.environment_id,
+        &integration.uid,
+        &secrets,
+    );
 
     let change = update(integration.id, integration.updated_at, &values, ports.now());
     let obstacles = rename_obstacles(integration, &values.unique_key);
-    let (changed, obstacles) =
-        fetch_both(ports, change, obstacles).await.map_err(InternalError::from)?;
+    let (changed, obstacles) = fetch_both(ports, change, obstacles)
+        .await
+        .map_err(InternalError::from)?;
     if let Some(changed) = changed.into_iter().next() {
         let custom_provider = integration.custom_provider.clone();
-        return Ok(IntegrationRecord { custom_provider, ..changed });
+        return Ok(IntegrationRecord {
+            custom_provider,
+            ..changed
+        });
     }
     Err(match obstacles.first() {
         Some(obstacles) if obstacles.key_is_taken != 0 => IntegrationError::KeyIsTaken,

@@ -61,7 +61,10 @@ const SHORT_SEARCH_WINDOW: usize = 10_000;
 /// Lists connections in the environment of a key.
 #[must_use]
 pub fn list(key: &KeyLookup, request: &ListConnections) -> Query<ListedConnection> {
-    let mut conditions = Conditions { parameters: key.parameters(), sql: Vec::new() };
+    let mut conditions = Conditions {
+        parameters: key.parameters(),
+        sql: Vec::new(),
+    };
     conditions.of_integrations(request.integrations.as_deref());
     conditions.with_tags(&request.tags);
     conditions.matching(request.search.as_deref());
@@ -78,8 +81,15 @@ pub fn list(key: &KeyLookup, request: &ListConnections) -> Query<ListedConnectio
         || !request.tags.is_empty()
         || request.search.as_deref().is_some_and(has_trigram);
     let indexed = if narrowed { "+" } else { "" };
-    let (limit, offset) = (conditions.bind(request.limit), conditions.bind(request.offset));
-    let rest: String = conditions.sql.iter().map(|sql| format!(" and {sql}")).collect();
+    conditions.sql.insert(
+        0,
+        format!("{indexed}connection.environment_id = {ENVIRONMENT_OF_KEY}"),
+    );
+    let (limit, offset) = (
+        conditions.bind(request.limit),
+        conditions.bind(request.offset),
+    );
+    let conditions_sql = conditions.sql.join(" and ");
     Query::new(
         format!(
             "select json_object('id', connection.id, 'connection_id', connection.connection_id,
@@ -87,7 +97,7 @@ pub fn list(key: &KeyLookup, request: &ListConnections) -> Query<ListedConnectio
                 'metadata', json(connection.metadata), 'tags', json(connection.tags),
                 'end_user', {END_USER_JSON}, 'created_at', connection.created_at) as row
             from connection cross join integration on integration.id = connection.integration_id
-            where {indexed}connection.environment_id = {ENVIRONMENT_OF_KEY}{rest}
+            where {conditions_sql}
             order by connection.id desc limit {limit} offset {offset}"
         ),
         conditions.parameters,
@@ -116,16 +126,21 @@ impl Conditions {
             None => return,
             Some([unique_key]) => {
                 let unique_key = self.bind(unique_key.as_str());
-                format!("= (select id from integration where environment_id = {ENVIRONMENT_OF_KEY}
-                    and unique_key = {unique_key})")
+                format!(
+                    "= (select id from integration where environment_id = {ENVIRONMENT_OF_KEY}
+                    and unique_key = {unique_key})"
+                )
             }
             Some(unique_keys) => {
                 let unique_keys = self.bind(serde_json::Value::from(unique_keys).to_string());
-                format!("in (select id from integration where environment_id = {ENVIRONMENT_OF_KEY}
-                    and unique_key in (select value from json_each({unique_keys})))")
+                format!(
+                    "in (select id from integration where environment_id = {ENVIRONMENT_OF_KEY}
+                    and unique_key in (select value from json_each({unique_keys})))"
+                )
             }
         };
-        self.sql.push(format!("connection.integration_id {condition}"));
+        self.sql
+            .push(format!("connection.integration_id {condition}"));
     }
 
     fn with_tags(&mut self, tags: &Tags) {
@@ -166,5 +181,7 @@ fn has_trigram(search: &str) -> bool {
 }
 
 fn like_literal(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+    text.replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_")
 }

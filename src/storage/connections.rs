@@ -275,7 +275,11 @@ pub struct PatchConnection {
 
 /// Changes a connection, all or nothing; gives its uid if it exists.
 #[must_use]
-pub fn patch(address: &ConnectionAddress, patch: &PatchConnection, now: Timestamp) -> Query<String> {
+pub fn patch(
+    address: &ConnectionAddress,
+    patch: &PatchConnection,
+    now: Timestamp,
+) -> Query<String> {
     let mut parameters = address.parameters();
     parameters.extend([
         now.millis().into(),
@@ -327,7 +331,9 @@ pub(super) fn key_number(sealed: &Sealed) -> Option<i64> {
 }
 
 fn tags_json(tags: &Tags) -> String {
-    let tags = tags.iter().map(|(key, value)| (key.clone(), value.as_str().into()));
+    let tags = tags
+        .iter()
+        .map(|(key, value)| (key.clone(), value.as_str().into()));
     Value::Object(tags.collect()).to_string()
 }
 
@@ -336,10 +342,21 @@ fn end_user_parameters(end_user: Option<&EndUser>) -> [Parameter; 6] {
     let organization = end_user.and_then(|end_user| end_user.organization.as_ref());
     [
         end_user.map(|end_user| end_user.id.as_str()).into(),
-        end_user.and_then(|end_user| end_user.email.as_deref()).into(),
-        end_user.and_then(|end_user| end_user.display_name.as_deref()).into(),
-        end_user.and_then(|end_user| end_user.tags.as_ref()).map(tags_json).into(),
-        organization.map(|organization| organization.id.as_str()).into(),
-        organization.and_then(|organization| organization.display_name.as_deref()).into(),
+        end_user
+            .and_then(|end_user| end_user.email.as_deref())
+            .into(),
+        end_user
+            .and_then(|end_user| end_user.display_name.as_deref())
+            .into(),
+        end_user
+            .and_then(|end_user| end_user.tags.as_ref())
+            .map(tags_json)
+            .into(),
+        organization
+            .map(|organization| organization.id.as_str())
+            .into(),
+        organization
+            .and_then(|organization| organization.display_name.as_deref())
+            .into(),
     ]
 }

@@ -5,7 +5,10 @@ use std::{borrow::Cow, marker::PhantomData};
 use serde::de::DeserializeOwned;
 
 /// Runs statements.
-#[expect(async_fn_in_trait, reason = "an isolate has one thread, so no future needs to be `Send`")]
+#[expect(
+    async_fn_in_trait,
+    reason = "an isolate has one thread, so no future needs to be `Send`"
+)]
 pub trait Database {
     /// Runs `statements` in order, in one transaction and one round trip. Each gives the texts in
     /// the first column of its rows.
@@ -84,7 +87,13 @@ pub struct Query<T> {
 impl<T: DeserializeOwned> Query<T> {
     /// The statement `sql`, whose rows are JSON of `T`.
     pub fn new(sql: impl Into<Cow<'static, str>>, parameters: Vec<Parameter>) -> Self {
-        Self { statement: Statement { sql: sql.into(), parameters }, row: PhantomData }
+        Self {
+            statement: Statement {
+                sql: sql.into(),
+                parameters,
+            },
+            row: PhantomData,
+        }
     }
 
     /// The statement.
@@ -95,7 +104,9 @@ impl<T: DeserializeOwned> Query<T> {
 
     fn read(rows: Option<Vec<String>>) -> Result<Vec<T>, DatabaseError> {
         let rows = rows.unwrap_or_default();
-        rows.iter().map(|row| Ok(serde_json::from_str(row)?)).collect()
+        rows.iter()
+            .map(|row| Ok(serde_json::from_str(row)?))
+            .collect()
     }
 }
 
@@ -122,6 +133,12 @@ pub async fn fetch_both<A: DeserializeOwned, B: DeserializeOwned>(
     first: Query<A>,
     second: Query<B>,
 ) -> Result<(Vec<A>, Vec<B>), DatabaseError> {
-    let mut answers = database.batch(vec![first.statement, second.statement]).await?.into_iter();
-    Ok((Query::<A>::read(answers.next())?, Query::<B>::read(answers.next())?))
+    let mut answers = database
+        .batch(vec![first.statement, second.statement])
+        .await?
+        .into_iter();
+    Ok((
+        Query::<A>::read(answers.next())?,
+        Query::<B>::read(answers.next())?,
+    ))
 }

@@ -24,7 +24,10 @@ pub const MAX_ENVIRONMENTS: usize = 100;
 /// All environments, in the order of their making.
 #[must_use]
 pub fn list() -> Query<Environment> {
-    Query::new("select json_object('id', id, 'name', name) as row from environment order by id", vec![])
+    Query::new(
+        "select json_object('id', id, 'name', name) as row from environment order by id",
+        vec![],
+    )
 }
 
 /// The environment with this number.
@@ -39,5 +42,8 @@ pub fn find(id: i64) -> Query<Environment> {
 /// Deletes an environment with everything in it, except `prod`.
 #[must_use]
 pub fn delete(id: i64) -> Query<()> {
-    Query::new("delete from environment where id = ?1 and name <> 'prod'", vec![id.into()])
+    Query::new(
+        "delete from environment where id = ?1 and name <> 'prod'",
+        vec![id.into()],
+    )
 }

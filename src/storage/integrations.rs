@@ -1,15 +1,13 @@
 //! Integrations.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::{
     database::{Parameter, Query},
     keys::{ENVIRONMENT_OF_KEY, KeyLookup},
 };
-use crate::{
-    domain::timestamp::Timestamp,
-    vault::envelope::Sealed,
-};
+use crate::{domain::timestamp::Timestamp, vault::envelope::Sealed};
 
 /// An integration as it is stored, with the custom entry of its provider where there is one.
 #[derive(Clone, Debug, Deserialize)]
@@ -202,7 +200,10 @@ pub struct RenameObstacles {
 
 /// What stands in the way of renaming `integration` to `unique_key`.
 #[must_use]
-pub fn rename_obstacles(integration: &IntegrationRecord, unique_key: &str) -> Query<RenameObstacles> {
+pub fn rename_obstacles(
+    integration: &IntegrationRecord,
+    unique_key: &str,
+) -> Query<RenameObstacles> {
     Query::new(
         "select json_object(
             'key_is_taken', exists (
@@ -210,7 +211,11 @@ pub fn rename_obstacles(integration: &IntegrationRecord, unique_key: &str) -> Qu
                 where environment_id = ?1 and unique_key = ?2 and id <> ?3),
             'has_connections', exists (
                 select 1 from connection where integration_id = ?3)) as row",
-        vec![integration.environment_id.into(), unique_key.into(), integration.id.into()],
+        vec![
+            integration.environment_id.into(),
+            unique_key.into(),
+            integration.id.into(),
+        ],
     )
 }
 
@@ -221,5 +226,33 @@ pub fn delete(environment_id: i64, unique_key: &str) -> Query<i64> {
         "delete from integration where environment_id = ?1 and unique_key = ?2
         returning cast(id as text) as row",
         vec![environment_id.into(), unique_key.into()],
+    )
+}
+
+/// The connections of an integration.
+#[derive(Clone, Debug, Deserialize)]
+pub struct IntegrationConnections {
+    /// How many there are.
+    pub count: i64,
+    /// The newest of them: `id`, `connection_id`, `environment_id`, `provider_config_key`.
+    pub newest: Box<RawValue>,
+}
+
+/// The number of connections of an integration, and the newest 100.
+#[must_use]
+pub fn connections_of(integration_id: i64) -> Query<IntegrationConnections> {
+    Query::new(
+        "select json_object(
+            'count', (select count(*) from connection where integration_id = ?1),
+            'newest', json((
+                select json_group_array(json_object(
+                    'id', connection.id, 'connection_id', connection.connection_id,
+                    'environment_id', connection.environment_id,
+                    'provider_config_key', integration.unique_key))
+                from (
+                    select * from connection where integration_id = ?1 order by id desc limit 100
+                ) as connection
+                cross join integration on integration.id = connection.integration_id))) as row",
+        vec![integration_id.into()],
     )
 }

@@ -17,14 +17,15 @@ use crate::domain::timestamp::Timestamp;
 /// Runs `parse` over `value` (`None` stands for no value at all).
 pub fn read<T>(
     value: Option<&Value>,
-    parse: impl FnOnce(Input<'_>) -> Option<T>,
+    parse: impl FnOnce(&Input<'_>) -> Option<T>,
 ) -> Result<T, Vec<Issue>> {
     let issues = Issues::default();
-    let parsed = parse(Input {
+    let input = Input {
         value,
         path: Vec::new(),
         issues: &issues,
-    });
+    };
+    let parsed = parse(&input);
     match (parsed, issues.into_vec()) {
         (Some(parsed), issues) if issues.is_empty() => Ok(parsed),
         (_, issues) => Err(issues),
@@ -182,11 +183,7 @@ impl<'a> Input<'a> {
     /// after 1971, else seconds.
     #[must_use]
     pub fn instant(&self) -> Option<Timestamp> {
-        let instant = match self.value {
-            Some(Value::Number(number)) => number.as_f64().map(Timestamp::from_epoch),
-            Some(Value::String(text)) => Timestamp::parse(text),
-            _ => None,
-        };
+        let instant = self.date();
         if instant.is_none() {
             self.refuse(
                 "invalid_type",
@@ -194,6 +191,16 @@ impl<'a> Input<'a> {
             );
         }
         instant
+    }
+
+    /// Like [`Self::instant`], but what is no date is no mistake.
+    #[must_use]
+    pub fn date(&self) -> Option<Timestamp> {
+        match self.value {
+            Some(Value::Number(number)) => number.as_f64().map(Timestamp::from_epoch),
+            Some(Value::String(text)) => Timestamp::parse(text),
+            _ => None,
+        }
     }
 
     /// One of `options`, by name.
@@ -394,7 +401,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check<T>(value: &Value, parse: impl FnOnce(Input<'_>) -> Option<T>, expected: &[&str]) {
+    fn check<T>(value: &Value, parse: impl FnOnce(&Input<'_>) -> Option<T>, expected: &[&str]) {
         let issues = read(Some(value), parse).err().unwrap_or_default();
         let found: Vec<_> = issues
             .iter()
@@ -434,7 +441,7 @@ mod tests {
 
     #[test]
     fn numbers_outside_their_range_are_refused_and_fractions_cut() {
-        let parse = |input: Input<'_>| input.integer(1..=2000);
+        let parse = |input: &Input<'_>| input.integer(1..=2000);
         assert_eq!(read(Some(&json!("1.9")), parse), Ok(1));
         check(
             &json!("0"),
@@ -454,6 +461,10 @@ mod tests {
     }
 
     #[test]
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the path is not general enough"
+    )]
     fn flags_are_read_in_every_spelling_and_case() {
         for (text, expected) in [("TRUE", true), ("1", true), ("Off", false), ("n", false)] {
             assert_eq!(read(Some(&json!(text)), |input| input.flag()), Ok(expected));
@@ -466,7 +477,7 @@ mod tests {
 
     #[test]
     fn a_small_number_is_a_date_in_seconds_and_a_large_one_in_milliseconds() {
-        let parse = |input: Input<'_>| input.instant().map(Timestamp::to_iso);
+        let parse = |input: &Input<'_>| input.instant().map(Timestamp::to_iso);
         let expected = Ok("2023-11-14T22:13:20.000Z".to_owned());
         assert_eq!(read(Some(&json!(1_700_000_000)), parse), expected);
         assert_eq!(read(Some(&json!(1_700_000_000_000_i64)), parse), expected);

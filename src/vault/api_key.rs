@@ -10,7 +10,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::key_ring::{Key, KeyId, KeyRing};
+use super::key_ring::{Key, KeyId, KeyRing, MasterKey};
 use crate::domain::secret::Secret;
 
 const PREFIX: &str = "hf_";
@@ -30,19 +30,44 @@ pub fn generate(random: [u8; 32]) -> Secret {
     Secret::new(key)
 }
 
-/// Whether `presented` has the form of a key, checksum included.
+/// What a presented text looks like.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Form {
+    /// A key that we made.
+    Key,
+    /// A key that we made, mistyped or cut off.
+    MistypedKey,
+    /// Something else.
+    Other,
+    /// A UUID of version 4, the form of keys elsewhere.
+    UuidV4,
+}
+
+/// What `presented` looks like.
 #[must_use]
-pub fn is_well_formed(presented: &Secret) -> bool {
+pub fn form(presented: &Secret) -> Form {
     let text = presented.expose();
     let is_hex = |text: &str| {
         text.bytes()
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     };
-    text.len() == KEY_CHARS
-        && text.strip_prefix(PREFIX).is_some_and(is_hex)
-        && text
-            .split_at_checked(KEY_CHARS - CHECKSUM_CHARS)
-            .is_some_and(|(key, end)| checksum(key) == end)
+    if let Some(body) = text.strip_prefix(PREFIX) {
+        let is_whole = text.len() == KEY_CHARS
+            && is_hex(body)
+            && text
+                .split_at_checked(KEY_CHARS - CHECKSUM_CHARS)
+                .is_some_and(|(key, end)| checksum(key) == end);
+        return if is_whole {
+            Form::Key
+        } else {
+            Form::MistypedKey
+        };
+    }
+    let is_hyphenated = text.len() == uuid::fmt::Hyphenated::LENGTH;
+    match uuid::Uuid::try_parse(text) {
+        Ok(uuid) if is_hyphenated && uuid.get_version_num() == 4 => Form::UuidV4,
+        Ok(_) | Err(_) => Form::Other,
+    }
 }
 
 fn checksum(key: &str) -> String {
@@ -69,12 +94,20 @@ impl ApiKeyDigest {
 #[must_use]
 pub fn digests(ring: &KeyRing, presented: &Secret) -> Vec<(KeyId, ApiKeyDigest)> {
     ring.keys()
-        .map(|key| {
-            let pepper = key.derive(&[], DIGEST_PURPOSE);
-            let digest = hex_digits(&authentication_code(&pepper, presented)).collect();
-            (key.id(), ApiKeyDigest(digest))
-        })
+        .map(|key| (key.id(), digest(key, presented)))
         .collect()
+}
+
+/// The digest of a new key, under the active key of `ring`.
+#[must_use]
+pub fn active_digest(ring: &KeyRing, presented: &Secret) -> (KeyId, ApiKeyDigest) {
+    let key = ring.active_key();
+    (key.id(), digest(key, presented))
+}
+
+fn digest(key: &MasterKey, presented: &Secret) -> ApiKeyDigest {
+    let pepper = key.derive(&[], DIGEST_PURPOSE);
+    ApiKeyDigest(hex_digits(&authentication_code(&pepper, presented)).collect())
 }
 
 /// Whether `presented` is the `configured` secret, in a time that tells nothing of either, not
@@ -168,7 +201,7 @@ mod tests {
             &format!(" {key}"),
             &key.replacen("ababab", "é\u{e9}ab", 1),
         ] {
-            assert!(!is_well_formed(&Secret::new(text)), "{text}");
+            assert_ne!(form(&Secret::new(text)), Form::Key, "{text}");
         }
     }
 
@@ -187,7 +220,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_generated_key_is_well_formed(random: [u8; 32]) {
-            prop_assert!(is_well_formed(&generate(random)));
+            prop_assert!(form(&generate(random)) == Form::Key);
         }
 
         #[test]
@@ -199,7 +232,7 @@ mod tests {
             let mut text = generate(random).expose().to_owned();
             prop_assume!(!text[at..].starts_with(&typed));
             text.replace_range(at..=at, &typed);
-            prop_assert!(!is_well_formed(&Secret::new(text)));
+            prop_assert!(form(&Secret::new(text)) != Form::Key);
         }
 
         #[test]

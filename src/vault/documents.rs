@@ -195,6 +195,8 @@ struct ClientOverrideDocument {
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "IntegrationSecrets")]
 struct IntegrationSecretsDocument {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    app_id: Option<String>,
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -363,6 +365,7 @@ mod tests {
     #[test]
     fn the_document_of_integration_secrets_is_unchanged() {
         let full = IntegrationSecrets {
+            app_id: Some("a".to_owned()),
             client_secret: Some(secret("s")),
             private_key: Some(secret("k")),
             webhook_secret: Some(secret("w")),
@@ -372,7 +375,7 @@ mod tests {
         for (secrets, expected) in [
             (
                 full,
-                "{\"client_secret\":\"s\",\"private_key\":\"k\",\"webhook_secret\":\"w\",\
+                "{\"app_id\":\"a\",\"client_secret\":\"s\",\"private_key\":\"k\",\"webhook_secret\":\"w\",\
                  \"integration_config\":{\"a\":\"b\"},\"custom\":{\"c\":\"d\"}}",
             ),
             (

@@ -112,10 +112,13 @@ impl<'a> EndUserJson<'a> {
             display_name: end_user.display_name.as_deref(),
             email: end_user.email.as_deref(),
             tags: end_user.tags.as_ref(),
-            organization: end_user.organization.as_ref().map(|organization| OrganizationJson {
-                id: &organization.id,
-                display_name: organization.display_name.as_deref(),
-            }),
+            organization: end_user
+                .organization
+                .as_ref()
+                .map(|organization| OrganizationJson {
+                    id: &organization.id,
+                    display_name: organization.display_name.as_deref(),
+                }),
         }
     }
 }

@@ -27,9 +27,10 @@ pub(in crate::api) fn credentials_json(
     match credentials {
         Credentials::None => return Map::new(),
         Credentials::ApiKey { api_key } => shape.text("type", kind).secret("apiKey", api_key),
-        Credentials::Basic { username, password } => {
-            shape.text("type", kind).secret("username", username).secret("password", password)
-        }
+        Credentials::Basic { username, password } => shape
+            .text("type", kind)
+            .secret("username", username)
+            .secret("password", password),
         Credentials::OAuth1(oauth1) => shape
             .text("type", kind)
             .secret("oauth_token", &oauth1.oauth_token)
@@ -80,7 +81,9 @@ fn strip(value: &mut Value) {
 
 fn is_refresh_token(name: &str) -> bool {
     let letters = name.chars().filter(char::is_ascii_alphabetic);
-    letters.map(|letter| letter.to_ascii_lowercase()).eq("refreshtoken".chars())
+    letters
+        .map(|letter| letter.to_ascii_lowercase())
+        .eq("refreshtoken".chars())
 }
 
 /// An object under construction; absent values leave no member.
@@ -143,6 +146,9 @@ mod tests {
             unreachable!()
         };
         without_refresh_tokens(&mut map);
-        assert_eq!(Value::Object(map), json!({"a": [{"b": 4}], "refresh_token_expires_in": 5}));
+        assert_eq!(
+            Value::Object(map),
+            json!({"a": [{"b": 4}], "refresh_token_expires_in": 5})
+        );
     }
 }
