@@ -134,7 +134,7 @@ impl Entry {
         };
         let schemas = |name| {
             optional(name)
-                .and_then(|input| FieldSchema::parse_all(input))
+                .and_then(|input| FieldSchema::parse_all(&input))
                 .unwrap_or_default()
         };
         let entry = Self {

@@ -118,7 +118,7 @@ mod tests {
             "host": {"title": "Host", "format": "hostname", "optional": true},
             "note": {"optional": true},
         });
-        read(Some(&fields), |input| FieldSchema::parse_all(input)).unwrap()
+        read(Some(&fields), FieldSchema::parse_all).unwrap()
     }
 
     fn map(value: &Value) -> SecretMap {

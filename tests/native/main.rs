@@ -1,1 +1,10 @@
-//! Native tests.
+//! Everything that runs without the Workers runtime, in one binary: the wire over real SQL, with
+//! doubles for the network, the clock and chance.
+#![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
+
+mod api;
+mod properties;
+mod service;
+mod storage;
+mod support;
+mod tidy;

@@ -1,0 +1,3 @@
+//! The wire: every route with its answers, errors and scopes.
+
+mod connections_get;

@@ -1,0 +1,100 @@
+//! D1 as `SQLite` in memory: the same migrations, the same statements, D1's limits.
+
+use std::fs;
+
+use holdfast::storage::database::{DatabaseError, Parameter, Statement};
+use rusqlite::{Connection, types::Value};
+
+pub(crate) struct SqliteDatabase(Connection);
+
+impl SqliteDatabase {
+    /// An empty database with every migration applied.
+    pub(crate) fn new() -> Self {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("pragma foreign_keys = on").unwrap();
+        let mut files: Vec<_> = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations"))
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .collect();
+        files.sort();
+        connection
+            .execute_batch("create table d1_migrations (id integer primary key, name text)")
+            .unwrap();
+        for file in files {
+            connection.execute_batch(&fs::read_to_string(&file).unwrap()).unwrap();
+            let name = file.file_name().unwrap().to_str().unwrap();
+            connection.execute("insert into d1_migrations (name) values (?1)", [name]).unwrap();
+        }
+        Self(connection)
+    }
+
+    /// Runs statements as D1 does: in one transaction, all or none.
+    pub(crate) fn batch(
+        &self,
+        statements: &[Statement],
+    ) -> Result<Vec<Vec<String>>, DatabaseError> {
+        let transaction = self.0.unchecked_transaction().unwrap();
+        let answers: Result<Vec<_>, _> =
+            statements.iter().map(|statement| rows(&transaction, statement)).collect();
+        let answers = answers.map_err(|error| DatabaseError::Failed(error.to_string()))?;
+        transaction.commit().map_err(|error| DatabaseError::Failed(error.to_string()))?;
+        Ok(answers)
+    }
+
+    /// The one value that `sql` selects, as text.
+    pub(crate) fn text(&self, sql: &str) -> String {
+        let value: Value = self.0.query_row(sql, [], |row| row.get(0)).unwrap();
+        match value {
+            Value::Null => "null".to_owned(),
+            Value::Integer(integer) => integer.to_string(),
+            Value::Real(real) => real.to_string(),
+            Value::Text(text) => text,
+            Value::Blob(_) => "blob".to_owned(),
+        }
+    }
+
+    /// How `SQLite` would run a statement, one step a line.
+    pub(crate) fn query_plan(&self, statement: &Statement) -> Vec<String> {
+        let sql = format!("explain query plan {}", statement.sql);
+        let mut prepared = self.0.prepare(&sql).unwrap();
+        bind(&mut prepared, statement);
+        let mut steps = Vec::new();
+        let mut rows = prepared.raw_query();
+        while let Some(row) = rows.next().unwrap() {
+            steps.push(row.get(3).unwrap());
+        }
+        steps
+    }
+}
+
+fn rows(connection: &Connection, statement: &Statement) -> rusqlite::Result<Vec<String>> {
+    assert!(statement.parameters.len() <= 100, "D1 takes at most 100 parameters");
+    assert!(statement.sql.len() <= 100_000, "D1 takes at most 100 kB of SQL");
+    let mut prepared = connection.prepare(&statement.sql)?;
+    bind(&mut prepared, statement);
+    let mut texts = Vec::new();
+    let mut rows = prepared.raw_query();
+    while let Some(row) = rows.next()? {
+        texts.push(row.get(0)?);
+    }
+    Ok(texts)
+}
+
+fn bind(prepared: &mut rusqlite::Statement<'_>, statement: &Statement) {
+    for (at, parameter) in statement.parameters.iter().enumerate() {
+        let value = match parameter {
+            // D1 gets numbers from JavaScript, where they are floats.
+            Parameter::Integer(integer) => Value::Real(exact_float(*integer)),
+            Parameter::Null => Value::Null,
+            Parameter::Text(text) => Value::Text(text.clone()),
+        };
+        // A statement need not use every parameter that it is given.
+        let _unused = prepared.raw_bind_parameter(at + 1, value);
+    }
+}
+
+#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "checked to be exact")]
+fn exact_float(integer: i64) -> f64 {
+    assert!(integer.unsigned_abs() <= 1 << 53, "JavaScript would round {integer}");
+    integer as f64
+}

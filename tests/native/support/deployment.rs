@@ -1,0 +1,167 @@
+//! A deployment of holdfast with doubles for everything outside.
+
+use std::cell::{Cell, RefCell};
+
+use holdfast::{
+    domain::{refresh::Trigger, timestamp::Timestamp},
+    oauth2::{
+        http::{HttpRequest, HttpResponse},
+        token_error::Unreachable,
+    },
+    service::{
+        error::InternalError,
+        ports::{
+            Background, Clock, Entropy, HttpClient, Ports, RefreshReply, Refresher, RoundTrips,
+        },
+        refresh_connection::{refresh_connection, was_attempted},
+        settings::Settings,
+        single_flight::SingleFlight,
+    },
+    storage::database::{Database, DatabaseError, Query, Statement},
+};
+
+use super::{database::SqliteDatabase, provider::ScriptedProvider};
+
+pub(crate) const ACCOUNT_KEY: &str = "fake-account-key-0000000000000000";
+pub(crate) const DEV_KEY: &str = "11111111-1111-4111-8111-111111111111";
+pub(crate) const PROD_KEY: &str = "22222222-2222-4222-8222-222222222222";
+/// 2026-01-01T00:00:00.000Z
+pub(crate) const START: i64 = 1_767_225_600_000;
+
+pub(crate) struct Deployment {
+    pub(crate) database: SqliteDatabase,
+    pub(crate) provider: ScriptedProvider,
+    pub(crate) settings: Settings,
+    now: Cell<Timestamp>,
+    seed: Cell<u64>,
+    round_trips: Cell<u32>,
+    in_refresh: Cell<u32>,
+    is_in_refresh: Cell<bool>,
+    refreshes: RefCell<Vec<(String, std::rc::Rc<SingleFlight<RefreshReply>>)>>,
+    pub(crate) forgotten: RefCell<Vec<String>>,
+    /// Makes every statement fail.
+    pub(crate) database_is_down: Cell<bool>,
+}
+
+impl Deployment {
+    pub(crate) fn new() -> Self {
+        let ring = "7:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+        Self::with_settings(&[
+            ("HOLDFAST_ENCRYPTION_KEYS", ring),
+            ("HOLDFAST_ACCOUNT_KEY", ACCOUNT_KEY),
+            ("HOLDFAST_SECRET_KEY_DEV", DEV_KEY),
+            ("HOLDFAST_SECRET_KEY_PROD", PROD_KEY),
+        ])
+    }
+
+    pub(crate) fn with_settings(variables: &[(&str, &str)]) -> Self {
+        let variables = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        Self {
+            database: SqliteDatabase::new(),
+            provider: ScriptedProvider::default(),
+            settings: Settings::parse(variables).unwrap(),
+            now: Cell::new(Timestamp::from_millis(START)),
+            seed: Cell::new(1),
+            round_trips: Cell::new(0),
+            in_refresh: Cell::new(0),
+            is_in_refresh: Cell::new(false),
+            refreshes: RefCell::default(),
+            forgotten: RefCell::default(),
+            database_is_down: Cell::new(false),
+        }
+    }
+
+    pub(crate) fn advance_seconds(&self, seconds: i64) {
+        self.now.set(self.now.get().plus_seconds(seconds));
+    }
+
+    /// Forgets the round trips made so far, as the start of a request does.
+    pub(crate) fn start_request(&self) {
+        self.round_trips.set(0);
+        self.in_refresh.set(0);
+    }
+}
+
+impl Database for Deployment {
+    async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Vec<String>>, DatabaseError> {
+        let counter = if self.is_in_refresh.get() { &self.in_refresh } else { &self.round_trips };
+        counter.set(counter.get() + 1);
+        if self.database_is_down.get() {
+            return Err(DatabaseError::Failed("canary: the database is down".to_owned()));
+        }
+        self.database.batch(&statements)
+    }
+}
+
+impl Background for Deployment {
+    fn after_response(&self, write: Query<()>) {
+        self.database.batch(std::slice::from_ref(write.statement())).unwrap();
+    }
+}
+
+impl Clock for Deployment {
+    fn now(&self) -> Timestamp {
+        self.now.get()
+    }
+}
+
+impl Entropy for Deployment {
+    /// `SplitMix64`: the same in every run.
+    fn fill(&self, bytes: &mut [u8]) {
+        for byte in bytes {
+            self.seed.set(self.seed.get().wrapping_add(0x9e37_79b9_7f4a_7c15));
+            let mut z = self.seed.get();
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            *byte = (z ^ (z >> 31)).to_le_bytes()[0];
+        }
+    }
+}
+
+impl HttpClient for Deployment {
+    async fn send(
+        &self,
+        request: HttpRequest,
+        _timeout_millis: u32,
+    ) -> Result<HttpResponse, Unreachable> {
+        self.provider.answer(&request).await
+    }
+}
+
+impl Refresher for Deployment {
+    async fn refresh(&self, uid: &str, trigger: Trigger) -> Result<RefreshReply, InternalError> {
+        let flight = {
+            let mut refreshes = self.refreshes.borrow_mut();
+            match refreshes.iter().find(|(known, _)| known == uid) {
+                Some((_, flight)) => flight.clone(),
+                None => {
+                    let flight = std::rc::Rc::<SingleFlight<RefreshReply>>::default();
+                    refreshes.push((uid.to_owned(), flight.clone()));
+                    flight
+                }
+            }
+        };
+        let attempt = async || {
+            self.is_in_refresh.set(true);
+            let reply = refresh_connection(self, uid, trigger).await;
+            self.is_in_refresh.set(false);
+            reply.unwrap()
+        };
+        Ok(flight.run(trigger, was_attempted, attempt).await)
+    }
+
+    async fn forget(&self, uid: &str) -> Result<(), InternalError> {
+        self.forgotten.borrow_mut().push(uid.to_owned());
+        Ok(())
+    }
+}
+
+impl Ports for Deployment {
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn round_trips(&self) -> RoundTrips {
+        RoundTrips { own: self.round_trips.get(), in_refresh: self.in_refresh.get() }
+    }
+}

@@ -1,0 +1,79 @@
+//! A provider's token endpoint that answers as a script says and remembers what it was asked.
+
+use std::{cell::RefCell, collections::VecDeque};
+
+use futures_util::lock::Mutex;
+use holdfast::oauth2::{
+    http::{HttpRequest, HttpResponse},
+    token_error::Unreachable,
+};
+use serde_json::{Value, json};
+
+/// What a provider answers.
+#[derive(Clone)]
+pub(crate) enum Answer {
+    Json(u16, Value),
+    Lost(Unreachable),
+}
+
+impl Answer {
+    pub(crate) fn token(access_token: &str, refresh_token: Option<&str>) -> Self {
+        let mut body = json!({"access_token": access_token, "expires_in": 3600});
+        if let Some(refresh_token) = refresh_token {
+            body["refresh_token"] = refresh_token.into();
+        }
+        Self::Json(200, body)
+    }
+
+    pub(crate) fn error(status: u16, code: &str) -> Self {
+        Self::Json(status, json!({ "error": code }))
+    }
+}
+
+/// A request as the provider saw it.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+#[derive(Default)]
+pub(crate) struct ScriptedProvider {
+    answers: RefCell<VecDeque<Answer>>,
+    seen: RefCell<Vec<Seen>>,
+    /// Held by a test, it makes the provider hang.
+    pub(crate) gate: Mutex<()>,
+}
+
+impl ScriptedProvider {
+    pub(crate) fn will_answer(&self, answer: Answer) {
+        self.answers.borrow_mut().push_back(answer);
+    }
+
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.seen.borrow().clone()
+    }
+
+    pub(crate) async fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, Unreachable> {
+        let expose = |(name, value): &(String, holdfast::domain::secret::Secret)| {
+            (name.clone(), value.expose().to_owned())
+        };
+        self.seen.borrow_mut().push(Seen {
+            url: request.url.to_string(),
+            headers: request.headers.iter().map(expose).collect(),
+            body: request.body.as_ref().map(|body| body.expose().to_owned()).unwrap_or_default(),
+        });
+        let _open = self.gate.lock().await;
+        let answer = self.answers.borrow_mut().pop_front();
+        match answer.expect("the provider was asked more often than the test says") {
+            Answer::Lost(unreachable) => Err(unreachable),
+            Answer::Json(status, body) => Ok(HttpResponse {
+                status,
+                content_type: Some("application/json".to_owned()),
+                retry_after: None,
+                body: body.to_string().into_bytes().into(),
+            }),
+        }
+    }
+}
