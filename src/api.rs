@@ -50,6 +50,9 @@ pub async fn handle(ports: &impl Ports, request: &Request) -> (Reply, Log) {
         environment_id: None.into(),
     };
     let result = match route {
+        _ if request.method == "OPTIONS" && !allowed_methods(&segments).is_empty() => {
+            Ok(preflight(&segments))
+        }
         Some(route) if route.takes_json_only() && !is_json(request) => Err(ApiError::ContentType),
         Some(route) => answer(&call, route).await,
         None => Err(unknown(&segments)),
@@ -155,6 +158,18 @@ fn unknown(segments: &[&str]) -> ApiError {
     }
 }
 
+/// What a browser wants to know before it sends a request to another origin (Fetch §3.2). A key
+/// is never sent by itself, so any origin may ask.
+fn preflight(segments: &[&str]) -> Reply {
+    let mut reply = Reply::no_content();
+    reply.headers.extend([
+        ("access-control-allow-headers", CORS_HEADERS.to_owned()),
+        ("access-control-allow-methods", allowed_methods(segments)),
+        ("access-control-max-age", "600".to_owned()),
+    ]);
+    reply
+}
+
 /// What the log says of every request. It names the route, never the path, which has the
 /// caller's own identifiers in it.
 fn log(
@@ -211,3 +226,5 @@ fn finished(mut reply: Reply, request: &Request) -> Reply {
 }
 
 const JSON: &str = "application/json";
+const CORS_HEADERS: &str = "Authorization, Content-Type, Accept, Origin, X-Requested-With, \
+    Nango-Activity-Log-Id, Nango-Is-Dry-Run, Nango-Is-Sync, Provider-Config-Key, Connection-Id";
