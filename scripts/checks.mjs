@@ -61,13 +61,19 @@ export const checks = [
   },
   {
     part: "e2e",
-    name: "the Worker builds and could be deployed",
+    name: "the Worker compiles",
+    command: [process.execPath, [path("scripts", "build.mjs")]],
+  },
+  {
+    part: "e2e",
+    name: "the Worker could be deployed",
+    after: "the Worker compiles",
     command: wrangler("deploy", "--dry-run", "--outdir", path("build", "worker-output")),
   },
   {
     part: "e2e",
     name: "the Worker is under 1 MB",
-    after: "the Worker builds and could be deployed",
+    after: "the Worker compiles",
     judge() {
       const bytes = gzipSync(readFileSync(path("build", "index_bg.wasm")), { level: 9 }).length;
       const word = `${Math.ceil(bytes / 1000)} KB of wasm after gzip`;
@@ -77,7 +83,7 @@ export const checks = [
   {
     part: "e2e",
     name: "end-to-end and conformance tests",
-    after: "the Worker builds and could be deployed",
+    after: "the Worker could be deployed",
     command: [projectNode, [...vitest, ...reporters]],
     judge() {
       if (!existsSync(report)) return { failed: 1, word: "no report" };

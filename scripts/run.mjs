@@ -37,7 +37,8 @@ export function cargoProgress(progress, env) {
 /** Runs a program that must succeed: if it fails, shows its output and ends with `message`. */
 export async function must(message, command, args, options) {
   const { code, output } = await run(command, args, options);
-  if (code !== 0) stop(`\n${output.trim()}\n\n${message}; why is above`);
+  const shown = output.replace(/^.*\r/gm, ""); // without the progress that a terminal overwrites
+  if (code !== 0) stop(`\n${shown.trim()}\n\n${message}; why is above`);
   return output;
 }
 

@@ -22,7 +22,8 @@ process.exitCode = total.failed > 0 ? 1 : 0;
 async function take({ part, name, after, command, env, judge }) {
   const title = `${part.padEnd(5)}  ${name.padEnd(42)}`;
   if (broken.has(after)) {
-    console.log(`${title}  skipped: ${after} failed`);
+    broken.add(name);
+    console.log(`${title}  skipped, because not: ${after}`);
     return;
   }
   const started = performance.now();
