@@ -57,6 +57,10 @@ pub async fn get_connection(
                 let connection = refresh(connection)?;
                 match refresh_decision(&connection, Trigger::Read, ports) {
                     Decision::Refuse(refusal) => (refusal.into(), connection),
+                    // Credentials that were imported meanwhile can have ended already.
+                    Decision::Refresh if has_ended(&connection, ports) => {
+                        (RefreshFailure::External, connection)
+                    }
                     Decision::Refresh | Decision::Use => return Ok(handed_out(ports, connection)),
                 }
             }
@@ -67,8 +71,7 @@ pub async fn get_connection(
                 let connection = refresh(connection)?;
                 // A token that still works outlives a failed refresh. Who forces a refresh says
                 // that it does not work for them.
-                let works = !is_expired(connection.record.schedule, ports.now());
-                if works && trigger == Trigger::Read {
+                if trigger == Trigger::Read && !has_ended(&connection, ports) {
                     return Ok(handed_out(ports, connection));
                 }
                 (failure, connection)
@@ -113,6 +116,10 @@ pub(super) fn refresh_decision(
         trigger,
         ports.now(),
     )
+}
+
+fn has_ended(connection: &Connection, ports: &impl Ports) -> bool {
+    is_expired(connection.record.schedule, ports.now())
 }
 
 /// Answers with the present as the time of the last fetch, and stores it once a minute.
