@@ -34,6 +34,25 @@ async function defineProvider(name, token_url, more = {}) {
   expect(answer.status, answer.text).toBe(200);
 }
 
+// Credentials that ended long ago and can be refreshed.
+const expired = {
+  access_token: "fake-old",
+  refresh_token: "fake-refresh",
+  expires_at: "2020-01-01T00:00:00Z",
+};
+
+// An answer that waits until it is let out: `asked` resolves when the provider was called.
+function gated(body) {
+  const asked = Promise.withResolvers();
+  const opened = Promise.withResolvers();
+  const respond = async () => {
+    asked.resolve();
+    await opened.promise;
+    return { body };
+  };
+  return { respond, asked: asked.promise, open: opened.resolve };
+}
+
 // A fresh environment with an integration of `provider`, and how to ask for its connections.
 async function integration(provider, client = clients.basic) {
   const { key } = await holdfast.createEnvironment();
@@ -100,11 +119,7 @@ test("a provider that refuses leaves the credentials as they are and is not aske
     provider.respond({ status: 500, body: { error: "server_error" } });
     await defineProvider("refusing", `${provider.url}/token`);
     const { importConnection, get } = await integration("refusing");
-    await importConnection("kept", {
-      access_token: "fake-old",
-      refresh_token: "fake-refresh",
-      expires_at: "2020-01-01T00:00:00Z",
-    });
+    await importConnection("kept", expired);
     const first = await get("kept");
     expect(first.status).toBe(400);
     expect(first.json.error).toMatchObject({
@@ -135,11 +150,7 @@ test("a redirect of the token endpoint is not followed", async () => {
     );
     await defineProvider("redirecting", `${provider.url}/token`);
     const { importConnection, get } = await integration("redirecting");
-    await importConnection("firm", {
-      access_token: "fake-old",
-      refresh_token: "fake-refresh",
-      expires_at: "2020-01-01T00:00:00Z",
-    });
+    await importConnection("firm", expired);
     expect((await get("firm")).status).toBe(400);
     expect(provider.calls.map(({ path }) => path)).toEqual(["/token"]);
   } finally {
@@ -153,13 +164,52 @@ test("an answer of 100 MB is cut off, and the credentials stay", async () => {
     provider.respond(() => ({ body: "x".repeat(100_000_000) }));
     await defineProvider("flooding", `${provider.url}/token`);
     const { importConnection, get } = await integration("flooding");
-    await importConnection("dry", {
-      access_token: "fake-old",
-      refresh_token: "fake-refresh",
-      expires_at: "2020-01-01T00:00:00Z",
-    });
+    await importConnection("dry", expired);
     expect((await get("dry")).status).toBe(400);
     expect((await get("dry")).json.error.payload.connection.connection_id).toBe("dry");
+  } finally {
+    await provider.close();
+  }
+});
+
+test("callers that hang up in the middle of a refresh do not lose its result", async () => {
+  const provider = await startProvider();
+  try {
+    const gate = gated({ access_token: "fake-new", refresh_token: "fake-2", expires_in: 3600 });
+    provider.respond(gate.respond);
+    await defineProvider("impatient", `${provider.url}/token`);
+    const { key, importConnection, get } = await integration("impatient");
+    await importConnection("saved", expired);
+
+    const callers = new AbortController();
+    const url = `${holdfast.url}/connections/saved?provider_config_key=it`;
+    const headers = { Authorization: `Bearer ${key}` };
+    const reads = [1, 2, 3].map(() => fetch(url, { headers, signal: callers.signal }));
+    await gate.asked;
+    callers.abort();
+    await Promise.allSettled(reads);
+    gate.open();
+
+    const { json } = await get("saved", "&refresh_token=true");
+    expect(json.credentials).toMatchObject({ access_token: "fake-new", refresh_token: "fake-2" });
+    expect(provider.calls).toHaveLength(1);
+  } finally {
+    await provider.close();
+  }
+});
+
+test("a provider that never answers is given up, and the token that still works is served", async () => {
+  const provider = await startProvider();
+  try {
+    provider.respond("hang");
+    await defineProvider("hanging", `${provider.url}/token`);
+    const { importConnection, get } = await integration("hanging");
+    const inFiveMinutes = new Date(Date.now() + 300_000).toISOString();
+    await importConnection("alive", { ...expired, expires_at: inFiveMinutes });
+    for (let read = 0; read < 2; read += 1) {
+      expect((await get("alive")).json.credentials.access_token).toBe("fake-old");
+    }
+    expect(provider.calls).toHaveLength(1);
   } finally {
     await provider.close();
   }
@@ -168,30 +218,19 @@ test("an answer of 100 MB is cut off, and the credentials stay", async () => {
 test("a connection deleted while it is refreshed stays deleted", async () => {
   const provider = await startProvider();
   try {
-    let release;
-    const held = new Promise((resolve) => (release = resolve));
-    let asked;
-    const called = new Promise((resolve) => (asked = resolve));
-    provider.respond(async () => {
-      asked();
-      await held;
-      return { body: { access_token: "fake-new", refresh_token: "fake-2", expires_in: 3600 } };
-    });
+    const gate = gated({ access_token: "fake-new", refresh_token: "fake-2", expires_in: 3600 });
+    provider.respond(gate.respond);
     await defineProvider("slow", `${provider.url}/token`);
     const { key, importConnection, get } = await integration("slow");
-    await importConnection("doomed", {
-      access_token: "fake-old",
-      refresh_token: "fake-refresh",
-      expires_at: "2020-01-01T00:00:00Z",
-    });
+    await importConnection("doomed", expired);
     const reader = get("doomed");
-    await called;
+    await gate.asked;
     const deletion = await holdfast.fetch("/connections/doomed?provider_config_key=it", {
       method: "DELETE",
       key,
     });
     expect(deletion.json).toEqual({ success: true });
-    release();
+    gate.open();
     expect((await reader).status).toBe(404);
     expect((await get("doomed")).status).toBe(404);
   } finally {
