@@ -134,6 +134,28 @@ pub enum RefreshReply {
     },
 }
 
+impl RefreshReply {
+    /// The outcome in one word, for the log.
+    #[must_use]
+    pub fn outcome(&self) -> &'static str {
+        match self {
+            Self::Failed { .. } => "failed",
+            Self::Gone => "gone",
+            Self::Refreshed { .. } => "refreshed",
+            Self::Unchanged { .. } => "unchanged",
+        }
+    }
+
+    /// Why the provider, though asked, gave nothing to use.
+    #[must_use]
+    pub fn failure(&self) -> Option<RefreshFailure> {
+        match self {
+            Self::Failed { failure, .. } => Some(*failure),
+            Self::Gone | Self::Refreshed { .. } | Self::Unchanged { .. } => None,
+        }
+    }
+}
+
 /// Why there are no new credentials.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
