@@ -91,13 +91,24 @@ test("getRawTokenResponse gives what was imported", async () => {
   expect(raw).toMatchObject({ access_token: "fake-token-of-alice-1" });
 });
 
-test("getMetadata, setMetadata and updateMetadata read, replace and merge", async () => {
+test("getMetadata gives the metadata alone", async () => {
   await imported("alice-1", { metadata: { a: 1 } });
   expect(await nango.getMetadata("github", "alice-1")).toEqual({ a: 1 });
+});
+
+test("setMetadata replaces the metadata", async () => {
+  await imported("alice-1", { metadata: { a: 1 } });
   const set = await nango.setMetadata("github", "alice-1", { b: 2, c: { d: [1] } });
   expect(set.data).toMatchObject({ metadata: { b: 2 } });
-  await nango.updateMetadata("github", ["alice-1"], { b: null, e: "f" });
-  expect(await nango.getMetadata("github", "alice-1")).toEqual({ b: null, c: { d: [1] }, e: "f" });
+  expect(await nango.getMetadata("github", "alice-1")).toEqual({ b: 2, c: { d: [1] } });
+});
+
+test("updateMetadata merges into the metadata of many connections", async () => {
+  await imported("alice-1", { metadata: { a: 1, b: 2 } });
+  await imported("alice-2");
+  await nango.updateMetadata("github", ["alice-1", "alice-2"], { b: null, c: "d" });
+  expect(await nango.getMetadata("github", "alice-1")).toEqual({ a: 1, b: null, c: "d" });
+  expect(await nango.getMetadata("github", "alice-2")).toEqual({ b: null, c: "d" });
 });
 
 test("patchConnection replaces end user and tags", async () => {
@@ -148,13 +159,23 @@ test("getIntegration includes credentials when asked", async () => {
   });
 });
 
-test("createIntegration, updateIntegration and deleteIntegration do what they say", async () => {
-  const body = { provider: "private-api-bearer", unique_key: "mine", display_name: "Mine" };
-  const created = await nango.createIntegration(body);
+const mine = { provider: "private-api-bearer", unique_key: "mine", display_name: "Mine" };
+
+test("createIntegration creates one", async () => {
+  const created = await nango.createIntegration(mine);
   expect(created.data).toMatchObject({ unique_key: "mine", display_name: "Mine" });
+  expect((await nango.listIntegrations()).configs).toHaveLength(2);
+});
+
+test("updateIntegration renames one", async () => {
+  await nango.createIntegration(mine);
   const change = { unique_key: "ours", display_name: "Ours" };
   const updated = await nango.updateIntegration({ uniqueKey: "mine" }, change);
   expect(updated.data).toMatchObject({ unique_key: "ours", display_name: "Ours" });
-  expect((await nango.deleteIntegration("ours")).data).toEqual({ success: true });
+});
+
+test("deleteIntegration deletes one", async () => {
+  await nango.createIntegration(mine);
+  expect((await nango.deleteIntegration("mine")).data).toEqual({ success: true });
   expect((await nango.listIntegrations()).configs).toHaveLength(1);
 });
