@@ -62,7 +62,11 @@ impl ScriptedProvider {
         self.seen.borrow_mut().push(Seen {
             url: request.url.to_string(),
             headers: request.headers.iter().map(expose).collect(),
-            body: request.body.as_ref().map(|body| body.expose().to_owned()).unwrap_or_default(),
+            body: request
+                .body
+                .as_ref()
+                .map(|body| body.expose().to_owned())
+                .unwrap_or_default(),
         });
         let _open = self.gate.lock().await;
         let answer = self.answers.borrow_mut().pop_front();
