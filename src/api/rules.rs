@@ -55,6 +55,14 @@ pub(super) fn connection_id(input: &Input<'_>) -> Option<ConnectionId> {
     ConnectionId::parse(&input.text(CONNECTION_ID)?)
 }
 
+/// The number of an environment or of an API key.
+pub(super) fn row_id(input: &Input<'_>) -> Option<i64> {
+    input.whole_number(1..=MAX_ROW_ID)
+}
+
+/// The largest integer that JSON keeps exactly.
+const MAX_ROW_ID: i64 = 9_007_199_254_740_991;
+
 /// The caller's own data, as JSON text of an object.
 pub(super) fn metadata(input: &Input<'_>) -> Option<String> {
     let map = bounded(input)?;
