@@ -3,8 +3,8 @@
 
 use super::ports::Ports;
 use crate::storage::{
-    database::{DatabaseError, fetch_both},
-    readiness::{key_ids_in_use, migration},
+    database::{DatabaseError, fetch, fetch_one},
+    readiness::{key_ids_in_use, last_migration, migrations_table},
 };
 
 /// The last migration that this version needs.
@@ -26,11 +26,15 @@ pub enum NotReady {
 
 /// Checks the deployment.
 pub async fn readiness(ports: &impl Ports) -> Result<(), NotReady> {
-    let (state, used) = fetch_both(ports, migration(), key_ids_in_use()).await?;
-    let applied = state.first().and_then(|state| state.migration.as_deref());
-    if applied.is_none_or(|applied| applied < LATEST_MIGRATION) {
+    // One after the other: a statement fails where a table that it names does not exist yet.
+    if fetch_one(ports, migrations_table()).await?.is_none() {
         return Err(NotReady::Schema);
     }
+    let applied = fetch_one(ports, last_migration()).await?;
+    if applied.is_none_or(|applied| applied.as_str() < LATEST_MIGRATION) {
+        return Err(NotReady::Schema);
+    }
+    let used = fetch(ports, key_ids_in_use()).await?;
     let ring = &ports.settings().key_ring;
     let has = |id: &i64| ring.ids().any(|known| i64::from(known.number()) == *id);
     let missing: Vec<i64> = used.into_iter().filter(|id| !has(id)).collect();

@@ -1,22 +1,21 @@
 //! What a deployment must have before it serves: its schema, and every key that rows use.
 
-use serde::Deserialize;
-
 use super::database::Query;
 
-/// The state of the database.
-#[derive(Clone, Debug, Deserialize)]
-pub struct State {
-    /// The file name of the last migration that was applied.
-    pub migration: Option<String>,
+/// The table where wrangler records migrations; nothing before it has applied any.
+#[must_use]
+pub fn migrations_table() -> Query<String> {
+    Query::new(
+        "select json_quote(name) as row from sqlite_master where name = 'd1_migrations'",
+        vec![],
+    )
 }
 
-/// The last applied migration.
+/// The file name of the last migration that was applied.
 #[must_use]
-pub fn migration() -> Query<State> {
+pub fn last_migration() -> Query<String> {
     Query::new(
-        "select json_object(
-            'migration', (select name from d1_migrations order by id desc limit 1)) as row",
+        "select json_quote(name) as row from d1_migrations order by id desc limit 1",
         vec![],
     )
 }
