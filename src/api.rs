@@ -23,7 +23,6 @@ pub mod reply;
 pub mod request;
 mod route;
 mod rules;
-mod target;
 
 use serde_json::{Map, Value};
 

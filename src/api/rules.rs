@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::{
     domain::{
         connection::ConnectionId,
+        egress::is_public_web_address,
         end_user::{EndUser, Organization},
         integration::IntegrationKey,
         secret::SecretMap,
@@ -196,7 +197,7 @@ pub(super) fn webhook_url(input: &Input<'_>) -> Option<String> {
         input.refuse("too_big", too_big("string", MAX_URL_CHARS, "characters"));
         return None;
     }
-    if !text.is_empty() && !super::target::is_public_web_address(text) {
+    if !text.is_empty() && !is_public_web_address(text) {
         input.refuse("custom", "This webhook URL is not allowed.");
         return None;
     }
