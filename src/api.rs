@@ -51,7 +51,7 @@ pub async fn handle(ports: &impl Ports, request: &Request) -> (Reply, Log) {
     let result = match route {
         Some(route) if route.takes_json_only() && !is_json(request) => Err(ApiError::ContentType),
         Some(route) => answer(&call, route).await,
-        None => Err(unknown(&segments)),
+        None => without_route(request, &segments),
     };
     let round_trips = ports.round_trips();
     let mut log = log(request, route, result.as_ref());
@@ -147,10 +147,11 @@ fn is_json(request: &Request) -> bool {
     content_type.is_empty() || start.eq_ignore_ascii_case(JSON)
 }
 
-fn unknown(segments: &[&str]) -> ApiError {
+fn without_route(request: &Request, segments: &[&str]) -> Result<Reply, ApiError> {
     match allowed_methods(segments) {
-        allowed if allowed.is_empty() => ApiError::NotFound,
-        allowed => ApiError::MethodNotAllowed(allowed),
+        allowed if allowed.is_empty() => Err(ApiError::NotFound),
+        allowed if request.method == "OPTIONS" => Ok(Reply::preflight(allowed)),
+        allowed => Err(ApiError::MethodNotAllowed(allowed)),
     }
 }
 
@@ -201,6 +202,10 @@ fn finished(mut reply: Reply, request: &Request) -> Reply {
     };
     reply.headers.extend([
         ("access-control-allow-origin", "*".to_owned()),
+        (
+            "access-control-expose-headers",
+            "server-timing, x-request-id".to_owned(),
+        ),
         ("cache-control", cache.to_owned()),
         ("referrer-policy", "strict-origin".to_owned()),
         ("x-content-type-options", "nosniff".to_owned()),
