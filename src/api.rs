@@ -23,7 +23,6 @@ pub mod reply;
 pub mod request;
 mod route;
 mod rules;
-mod target;
 
 use serde_json::{Map, Value};
 
@@ -50,12 +49,9 @@ pub async fn handle(ports: &impl Ports, request: &Request) -> (Reply, Log) {
         environment_id: None.into(),
     };
     let result = match route {
-        _ if request.method == "OPTIONS" && !allowed_methods(&segments).is_empty() => {
-            Ok(preflight(&segments))
-        }
         Some(route) if route.takes_json_only() && !is_json(request) => Err(ApiError::ContentType),
         Some(route) => answer(&call, route).await,
-        None => Err(unknown(&segments)),
+        None => without_route(request, &segments),
     };
     let round_trips = ports.round_trips();
     let mut log = log(request, route, result.as_ref());
@@ -151,23 +147,12 @@ fn is_json(request: &Request) -> bool {
     content_type.is_empty() || start.eq_ignore_ascii_case(JSON)
 }
 
-fn unknown(segments: &[&str]) -> ApiError {
+fn without_route(request: &Request, segments: &[&str]) -> Result<Reply, ApiError> {
     match allowed_methods(segments) {
-        allowed if allowed.is_empty() => ApiError::NotFound,
-        allowed => ApiError::MethodNotAllowed(allowed),
+        allowed if allowed.is_empty() => Err(ApiError::NotFound),
+        allowed if request.method == "OPTIONS" => Ok(Reply::preflight(allowed)),
+        allowed => Err(ApiError::MethodNotAllowed(allowed)),
     }
-}
-
-/// What a browser wants to know before it sends a request to another origin (Fetch §3.2). A key
-/// is never sent by itself, so any origin may ask.
-fn preflight(segments: &[&str]) -> Reply {
-    let mut reply = Reply::no_content();
-    reply.headers.extend([
-        ("access-control-allow-headers", CORS_HEADERS.to_owned()),
-        ("access-control-allow-methods", allowed_methods(segments)),
-        ("access-control-max-age", "600".to_owned()),
-    ]);
-    reply
 }
 
 /// What the log says of every request. It names the route, never the path, which has the
@@ -217,6 +202,10 @@ fn finished(mut reply: Reply, request: &Request) -> Reply {
     };
     reply.headers.extend([
         ("access-control-allow-origin", "*".to_owned()),
+        (
+            "access-control-expose-headers",
+            "server-timing, x-request-id".to_owned(),
+        ),
         ("cache-control", cache.to_owned()),
         ("referrer-policy", "strict-origin".to_owned()),
         ("x-content-type-options", "nosniff".to_owned()),
@@ -226,5 +215,3 @@ fn finished(mut reply: Reply, request: &Request) -> Reply {
 }
 
 const JSON: &str = "application/json";
-const CORS_HEADERS: &str = "Authorization, Content-Type, Accept, Origin, X-Requested-With, \
-    Nango-Activity-Log-Id, Nango-Is-Dry-Run, Nango-Is-Sync, Provider-Config-Key, Connection-Id";

@@ -1,12 +1,13 @@
 //! Nouns and rules of credentials that are kept alive.
 //!
 //! Here: what a connection, an integration, an environment and their credentials are, when a
-//! credential is due for refresh, which scopes a key grants. Not here: how any of it is stored,
+//! credential is due for refresh, which scopes a key grants, which hosts may be asked. Not here: how any of it is stored,
 //! sent, encrypted or spelled on the wire, and what time it is.
 
 pub mod auth_mode;
 pub mod connection;
 pub mod credentials;
+pub mod egress;
 pub mod end_user;
 pub mod environment;
 pub mod integration;

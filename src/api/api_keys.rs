@@ -2,7 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{call::Call, environments::MAX_ID, error::ApiError, reply::Reply, rules::SHORT};
+use super::{
+    call::Call,
+    error::ApiError,
+    reply::Reply,
+    rules::{SHORT, row_id},
+};
 use crate::{
     domain::{
         scope::{GRANTABLE, Scope},
@@ -26,7 +31,7 @@ pub(super) async fn list<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiError
     call.authorize_account(Scope::ApiKeysList).await?;
     let environment_id = call.query(|input| {
         let query = input.object()?;
-        let environment_id = query.field("environment_id").integer(1..=MAX_ID);
+        let environment_id = row_id(&query.field("environment_id"));
         query.finish();
         environment_id
     })?;
@@ -82,7 +87,7 @@ pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
 
 fn create_body(input: &Input<'_>, now: Timestamp) -> Option<CreateApiKey> {
     let body = input.object()?;
-    let environment_id = body.field("environment_id").integer(1..=MAX_ID);
+    let environment_id = row_id(&body.field("environment_id"));
     let display_name = body.field("display_name").text(SHORT);
     let scopes = match body.optional("scopes") {
         Some(scopes) => read_scopes(&scopes),
@@ -131,8 +136,8 @@ pub(super) async fn delete<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
     call.no_query()?;
     let (environment_id, key_id) = call.body(|input| {
         let body = input.object()?;
-        let environment_id = body.field("environment_id").integer(1..=MAX_ID);
-        let key_id = body.field("key_id").integer(1..=MAX_ID);
+        let environment_id = row_id(&body.field("environment_id"));
+        let key_id = row_id(&body.field("key_id"));
         body.finish();
         Some((environment_id?, key_id?))
     })?;

@@ -58,19 +58,26 @@ impl<P: Ports> Call<'_, P> {
         }
     }
 
-    /// A key of any environment, whatever its scopes; a session token is no key.
+    /// A key of any environment, whatever its scopes.
     pub(super) async fn authorize_any_environment(&self) -> Result<(), ApiError> {
-        if let Some(token) = self.authorization()?.strip_prefix(SESSION_PREFIX) {
-            let is_hex = |char: char| matches!(char, '0'..='9' | 'a'..='f');
-            let well_formed = token.len() == 64 && token.chars().all(is_hex);
-            return Err(if well_formed {
-                ApiError::UnknownSessionToken
-            } else {
-                ApiError::InvalidSessionTokenFormat
-            });
-        }
+        self.refuse_session_token()?;
         let caller = self.authenticate(&self.presented_key()?).await?;
         self.of_environment(&caller).map(drop)
+    }
+
+    /// Refuses a session token in words of its own, where clients may send one. There are no
+    /// sessions, so none is known.
+    pub(super) fn refuse_session_token(&self) -> Result<(), ApiError> {
+        let Some(token) = self.authorization()?.strip_prefix(SESSION_PREFIX) else {
+            return Ok(());
+        };
+        let is_hex = |char: char| matches!(char, '0'..='9' | 'a'..='f');
+        let well_formed = token.len() == 64 && token.chars().all(is_hex);
+        Err(if well_formed {
+            ApiError::UnknownSessionToken
+        } else {
+            ApiError::InvalidSessionTokenFormat
+        })
     }
 
     /// Like [`Self::authorize`], and reads with `query` in the same round trip what `request`

@@ -6,7 +6,7 @@ use super::{
     call::{Call, path_parameter},
     error::ApiError,
     reply::Reply,
-    rules::MAX_URL_CHARS,
+    rules::{MAX_URL_CHARS, row_id},
 };
 use crate::{
     domain::scope::Scope,
@@ -88,7 +88,7 @@ fn create_body(input: &Input<'_>) -> Option<CreateBody> {
 pub(super) async fn delete<P: Ports>(call: &Call<'_, P>, id: &str) -> Result<Reply, ApiError> {
     call.authorize_account(Scope::EnvironmentsDelete).await?;
     call.no_query()?;
-    let id = path_parameter("environmentId", id, |id| id.integer(1..=MAX_ID))?;
+    let id = path_parameter("environmentId", id, row_id)?;
     let found = fetch_one(call.ports, find(id))
         .await
         .map_err(InternalError::from)?;
@@ -108,9 +108,6 @@ const URL: Text = Text {
     max: MAX_URL_CHARS,
     format: Format::Url,
 };
-
-/// The largest number of an environment or key: the largest integer that JSON keeps exactly.
-pub(super) const MAX_ID: i64 = 9_007_199_254_740_991;
 
 fn is_environment_name(text: &str) -> bool {
     let allowed = |char: char| matches!(char, 'a'..='z' | '0'..='9' | '_' | '-');

@@ -31,6 +31,7 @@ use crate::{
 
 /// `GET /integrations`
 pub(super) async fn list<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiError> {
+    call.refuse_session_token()?;
     let scopes = &[Scope::IntegrationsList, Scope::IntegrationsListCredentials];
     let Authorized { rows, .. } = call
         .authorize_and_fetch(scopes, call.no_query(), |key, ()| integrations::list(key))

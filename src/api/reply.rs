@@ -54,6 +54,18 @@ impl Reply {
             .any(|(_, value)| value == "image/svg+xml")
     }
 
+    /// Status 204: what a browser asks before it sends a request with a key from another origin
+    /// (Fetch standard, CORS-preflight request).
+    pub(super) fn preflight(methods: String) -> Self {
+        let mut reply = Self::no_content();
+        reply.headers.extend([
+            ("access-control-allow-headers", ALLOWED_HEADERS.to_owned()),
+            ("access-control-allow-methods", methods),
+            ("access-control-max-age", "600".to_owned()),
+        ]);
+        reply
+    }
+
     /// Status 204 and no body.
     pub(super) fn no_content() -> Self {
         Self {
@@ -63,6 +75,11 @@ impl Reply {
         }
     }
 }
+
+/// What the clients of the observed service send. A `*` would not cover `authorization`.
+const ALLOWED_HEADERS: &str = "accept, authorization, baggage, connection-id, content-type, \
+    nango-activity-log-id, nango-is-dry-run, nango-is-script, nango-is-sync, origin, \
+    provider-config-key, sentry-trace, x-requested-with";
 
 impl std::fmt::Debug for Reply {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::{
     domain::{
         connection::ConnectionId,
+        egress::is_public_web_address,
         end_user::{EndUser, Organization},
         integration::IntegrationKey,
         secret::SecretMap,
@@ -54,6 +55,14 @@ pub(super) fn integration_key(input: &Input<'_>) -> Option<IntegrationKey> {
 pub(super) fn connection_id(input: &Input<'_>) -> Option<ConnectionId> {
     ConnectionId::parse(&input.text(CONNECTION_ID)?)
 }
+
+/// The number of an environment or of an API key.
+pub(super) fn row_id(input: &Input<'_>) -> Option<i64> {
+    input.whole_number(1..=MAX_ROW_ID)
+}
+
+/// The largest integer that JSON keeps exactly.
+const MAX_ROW_ID: i64 = 9_007_199_254_740_991;
 
 /// The caller's own data, as JSON text of an object.
 pub(super) fn metadata(input: &Input<'_>) -> Option<String> {
@@ -188,7 +197,7 @@ pub(super) fn webhook_url(input: &Input<'_>) -> Option<String> {
         input.refuse("too_big", too_big("string", MAX_URL_CHARS, "characters"));
         return None;
     }
-    if !text.is_empty() && !super::target::is_public_web_address(text) {
+    if !text.is_empty() && !is_public_web_address(text) {
         input.refuse("custom", "This webhook URL is not allowed.");
         return None;
     }

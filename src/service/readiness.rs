@@ -4,7 +4,7 @@
 use super::ports::Ports;
 use crate::storage::{
     database::{DatabaseError, fetch, fetch_one},
-    readiness::{is_migrated, key_ids_in_use, last_migration},
+    readiness::{key_ids_in_use, last_migration, migrations_table},
 };
 
 /// The last migration that this version needs.
@@ -26,7 +26,8 @@ pub enum NotReady {
 
 /// Checks the deployment.
 pub async fn readiness(ports: &impl Ports) -> Result<(), NotReady> {
-    if fetch_one(ports, is_migrated()).await?.is_none() {
+    // One after the other: a statement fails where a table that it names does not exist yet.
+    if fetch_one(ports, migrations_table()).await?.is_none() {
         return Err(NotReady::Schema);
     }
     let applied = fetch_one(ports, last_migration()).await?;

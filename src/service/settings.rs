@@ -2,8 +2,7 @@
 //! served.
 
 use crate::{
-    domain::secret::Secret,
-    oauth2::egress::Egress,
+    domain::{egress::Egress, secret::Secret},
     vault::key_ring::{KeyRing, KeyRingError},
 };
 

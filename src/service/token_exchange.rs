@@ -8,12 +8,12 @@ use super::{
 use crate::{
     domain::{
         credentials::{Credentials, OAuth2, OAuth2ClientCredentials},
+        egress::permitted,
         refresh::Failure,
         secret::{Secret, SecretMap},
     },
     oauth2::{
         client_authentication::{Client, ClientAuthentication},
-        egress::permitted,
         token_error::{ErrorCode, TokenError},
         token_request::{Grant, TokenRequest},
         token_response::{

@@ -18,12 +18,24 @@ pub trait Database {
 /// Why the database gave no answer, or not the expected one. For the log, never for a caller.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
-    /// The answer does not have the shape that its statement promises.
-    #[error("the database's answer has an unexpected shape")]
-    Malformed(#[from] serde_json::Error),
+    /// The answer does not have the shape that its statement promises. Only the place is kept:
+    /// serde's own words repeat the value, which is a caller's.
+    #[error("the database's answer has an unexpected shape at column {column}")]
+    Malformed {
+        /// Where in the row.
+        column: usize,
+    },
     /// A statement failed.
     #[error("the database failed: {0}")]
     Failed(String),
+}
+
+impl From<serde_json::Error> for DatabaseError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Malformed {
+            column: error.column(),
+        }
+    }
 }
 
 /// SQL text with numbered parameters. A statement that returns rows returns one column, named

@@ -2,12 +2,11 @@
 
 use super::database::Query;
 
-/// Whether migrations were ever applied; gives nothing if not.
+/// The table where wrangler records migrations; nothing before it has applied any.
 #[must_use]
-pub fn is_migrated() -> Query<String> {
+pub fn migrations_table() -> Query<String> {
     Query::new(
-        "select json_quote(name) as row from sqlite_master
-        where type = 'table' and name = 'd1_migrations'",
+        "select json_quote(name) as row from sqlite_master where name = 'd1_migrations'",
         vec![],
     )
 }

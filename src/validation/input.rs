@@ -149,19 +149,7 @@ impl<'a> Input<'a> {
     /// A number or a text that is one, cut to an integer within `range`.
     #[must_use]
     pub fn integer(&self, range: RangeInclusive<i64>) -> Option<i64> {
-        let number = match self.value {
-            Some(Value::Number(number)) => number.as_f64(),
-            Some(Value::String(text)) => text.trim().parse().ok(),
-            _ => None,
-        };
-        let Some(number) = number.filter(|number: &f64| number.is_finite()) else {
-            self.refuse(
-                "invalid_type",
-                "Invalid input: expected number, received NaN",
-            );
-            return None;
-        };
-        let integer = clamped(number);
+        let integer = clamped(self.number()?);
         if integer < *range.start() {
             self.refuse(
                 "too_small",
@@ -177,6 +165,35 @@ impl<'a> Input<'a> {
             return None;
         }
         Some(integer)
+    }
+
+    /// Like [`Self::integer`], but a fraction is a mistake.
+    #[must_use]
+    pub fn whole_number(&self, range: RangeInclusive<i64>) -> Option<i64> {
+        if self.number()?.fract() != 0.0 {
+            self.refuse(
+                "invalid_type",
+                "Invalid input: expected int, received number",
+            );
+            return None;
+        }
+        self.integer(range)
+    }
+
+    fn number(&self) -> Option<f64> {
+        let number = match self.value {
+            Some(Value::Number(number)) => number.as_f64(),
+            Some(Value::String(text)) => text.trim().parse().ok(),
+            _ => None,
+        };
+        let number = number.filter(|number: &f64| number.is_finite());
+        if number.is_none() {
+            self.refuse(
+                "invalid_type",
+                "Invalid input: expected number, received NaN",
+            );
+        }
+        number
     }
 
     /// A date as ISO 8601 text, or a number: milliseconds since the epoch where that gives a year
@@ -457,6 +474,22 @@ mod tests {
             &json!("ten"),
             parse,
             &[" invalid_type Invalid input: expected number, received NaN"],
+        );
+    }
+
+    #[test]
+    fn a_whole_number_has_no_fraction() {
+        let parse = |input: &Input<'_>| input.whole_number(1..=2000);
+        assert_eq!(read(Some(&json!("7.0")), parse), Ok(7));
+        check(
+            &json!(1.9),
+            parse,
+            &[" invalid_type Invalid input: expected int, received number"],
+        );
+        check(
+            &json!(0),
+            parse,
+            &[" too_small Too small: expected number to be >=1"],
         );
     }
 

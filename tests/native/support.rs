@@ -4,3 +4,5 @@ pub(crate) mod client;
 pub(crate) mod database;
 pub(crate) mod deployment;
 pub(crate) mod provider;
+pub(crate) mod routes;
+pub(crate) mod seed;

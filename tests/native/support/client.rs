@@ -1,8 +1,11 @@
 //! A caller of the api.
 
-use holdfast::api::{
-    handle,
-    request::{Body, Headers, MAX_BODY_BYTES, Request},
+use holdfast::{
+    api::{
+        handle, refuse,
+        request::{Body, Headers, MAX_BODY_BYTES, Request},
+    },
+    service::settings::SettingsError,
 };
 use serde_json::{Value, json};
 
@@ -20,6 +23,11 @@ pub(crate) struct Answered {
 impl Answered {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap()
+    }
+
+    /// The log line, parsed.
+    pub(crate) fn log(&self) -> Value {
+        serde_json::from_str(&self.log).unwrap()
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -146,6 +154,17 @@ impl Call {
     pub(crate) async fn send(&self, deployment: &Deployment) -> Answered {
         deployment.start_request();
         let (reply, log) = handle(deployment, &self.request).await;
+        Answered {
+            status: reply.status,
+            text: reply.body,
+            headers: reply.headers,
+            log: log.line(1),
+        }
+    }
+
+    /// The answer of a deployment that refuses to serve.
+    pub(crate) fn run_refused(&self, error: &SettingsError) -> Answered {
+        let (reply, log) = refuse(error, &self.request);
         Answered {
             status: reply.status,
             text: reply.body,

@@ -63,6 +63,51 @@ impl SqliteDatabase {
         }
     }
 
+    /// Every row of every table as text, but those of the search index, which follows the rest.
+    pub(crate) fn dump(&self) -> Vec<String> {
+        let tables =
+            self.column("select name from sqlite_master where type = 'table' order by name");
+        let is_ours = |table: &&String| {
+            !table.starts_with("sqlite_") && !table.starts_with("connection_search")
+        };
+        tables
+            .iter()
+            .filter(is_ours)
+            .flat_map(|table| self.rows_of(table, "1"))
+            .collect()
+    }
+
+    /// Every row that belongs to an environment.
+    pub(crate) fn dump_environment(&self, id: i64) -> Vec<String> {
+        let of_it = format!("environment_id = {id}");
+        let mut dump = self.rows_of("environment", &format!("id = {id}"));
+        for table in ["api_key", "connection", "connection_tag", "integration"] {
+            dump.extend(self.rows_of(table, &of_it));
+        }
+        dump
+    }
+
+    fn rows_of(&self, table: &str, condition: &str) -> Vec<String> {
+        let columns = self.column(&format!("select name from pragma_table_info('{table}')"));
+        let row = columns.join(", ");
+        let sql = format!("select json_array({row}) from {table} where {condition} order by {row}");
+        self.column(&sql)
+            .into_iter()
+            .map(|row| format!("{table} {row}"))
+            .collect()
+    }
+
+    fn column(&self, sql: &str) -> Vec<String> {
+        let mut prepared = self.0.prepare(sql).unwrap();
+        let rows = prepared.query_map([], |row| row.get(0)).unwrap();
+        rows.map(|row| row.unwrap()).collect()
+    }
+
+    /// Runs `sql` behind the service's back.
+    pub(crate) fn execute(&self, sql: &str) {
+        self.0.execute_batch(sql).unwrap();
+    }
+
     /// How `SQLite` would run a statement, one step a line.
     pub(crate) fn query_plan(&self, statement: &Statement) -> Vec<String> {
         let sql = format!("explain query plan {}", statement.sql);

@@ -25,6 +25,8 @@ use super::{database::SqliteDatabase, provider::ScriptedProvider};
 pub(crate) const ACCOUNT_KEY: &str = "fake-account-key-0000000000000000";
 pub(crate) const DEV_KEY: &str = "11111111-1111-4111-8111-111111111111";
 pub(crate) const PROD_KEY: &str = "22222222-2222-4222-8222-222222222222";
+/// The key ring, with one key.
+pub(crate) const RING: &str = "7:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 /// 2026-01-01T00:00:00.000Z
 pub(crate) const START: i64 = 1_767_225_600_000;
 
@@ -45,9 +47,8 @@ pub(crate) struct Deployment {
 
 impl Deployment {
     pub(crate) fn new() -> Self {
-        let ring = "7:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
         Self::with_settings(&[
-            ("HOLDFAST_ENCRYPTION_KEYS", ring),
+            ("HOLDFAST_ENCRYPTION_KEYS", RING),
             ("HOLDFAST_ACCOUNT_KEY", ACCOUNT_KEY),
             ("HOLDFAST_SECRET_KEY_DEV", DEV_KEY),
             ("HOLDFAST_SECRET_KEY_PROD", PROD_KEY),

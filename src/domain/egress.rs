@@ -35,20 +35,36 @@ pub fn permitted(url: &Url, egress: Egress) -> Result<(), EgressError> {
     if !(url.scheme() == "https" || any_host && url.scheme() == "http") {
         return Err(EgressError::Scheme);
     }
-    if !url.username().is_empty() || url.password().is_some() {
+    if has_user_info(url) {
         return Err(EgressError::UserInfo);
     }
+    if any_host || has_public_host(url) {
+        Ok(())
+    } else {
+        Err(EgressError::Host)
+    }
+}
+
+/// Whether `text` is the address of something on the public web, with or without TLS.
+#[must_use]
+pub fn is_public_web_address(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        let is_web = matches!(url.scheme(), "http" | "https");
+        is_web && !has_user_info(&url) && has_public_host(&url)
+    })
+}
+
+fn has_user_info(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
+fn has_public_host(url: &Url) -> bool {
     // The URL standard has read every spelling of an address by now: decimal, octal, hexadecimal.
-    let public = match url.host() {
+    match url.host() {
         Some(Host::Domain(name)) => is_public_name(name),
         Some(Host::Ipv4(address)) => is_public_ipv4(address),
         Some(Host::Ipv6(address)) => is_public_ipv6(address),
         None => false,
-    };
-    if public || any_host {
-        Ok(())
-    } else {
-        Err(EgressError::Host)
     }
 }
 
@@ -308,6 +324,26 @@ mod tests {
             for egress in [Egress::AnyHost, Egress::PublicOnly] {
                 assert_eq!(check(url, egress), Err(EgressError::UserInfo), "{url}");
             }
+        }
+    }
+
+    #[test]
+    fn an_address_of_the_public_web_needs_no_tls_but_a_public_host() {
+        for text in [
+            "https://example.com/hook",
+            "http://example.com:8080/hook?a=b",
+        ] {
+            assert!(is_public_web_address(text), "{text}");
+        }
+        for text in [
+            "ftp://example.com",
+            "http://a@example.com",
+            "http://127.1",
+            "http://localhost",
+            "example.com",
+            "",
+        ] {
+            assert!(!is_public_web_address(text), "{text}");
         }
     }
 }
