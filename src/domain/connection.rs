@@ -14,16 +14,16 @@ impl ConnectionId {
     /// Takes `text` if it is a valid identifier.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let valid = !text.is_empty() && text.len() <= Self::MAX_CHARS && Self::matches(text);
+        let valid = text.len() <= Self::MAX_CHARS && Self::matches(text);
         valid.then(|| Self(text.to_owned()))
     }
 
-    /// Whether every character of `text` may stand in an identifier.
+    /// Whether `text` is not empty and every character of it may stand in an identifier.
     #[must_use]
     pub fn matches(text: &str) -> bool {
         let special = r#",.;:=+~[]|@${}"'\/_ -"#;
-        text.chars()
-            .all(|char| char.is_ascii_alphanumeric() || special.contains(char))
+        let allowed = |char: char| char.is_ascii_alphanumeric() || special.contains(char);
+        !text.is_empty() && text.chars().all(allowed)
     }
 
     /// The identifier as text.

@@ -19,15 +19,15 @@ impl IntegrationKey {
     /// Takes `text` if it is a valid key.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let valid = !text.is_empty() && text.len() <= Self::MAX_CHARS && Self::matches(text);
+        let valid = text.len() <= Self::MAX_CHARS && Self::matches(text);
         valid.then(|| Self(text.to_owned()))
     }
 
-    /// Whether every character of `text` may stand in a key.
+    /// Whether `text` is not empty and every character of it may stand in a key.
     #[must_use]
     pub fn matches(text: &str) -> bool {
-        text.chars()
-            .all(|char| char.is_ascii_alphanumeric() || "~:.@ _-".contains(char))
+        let allowed = |char: char| char.is_ascii_alphanumeric() || "~:.@ _-".contains(char);
+        !text.is_empty() && text.chars().all(allowed)
     }
 
     /// The key as text.
