@@ -69,6 +69,7 @@ pub(super) enum ApiError {
     ProviderInUse,
     RenameKeyTaken,
     SettingsRefused(String),
+    TooManyTags,
     UnknownApiKey,
     UnknownConnection,
     UnknownConnectionOfDeletion,
@@ -360,6 +361,9 @@ impl ApiError {
                 "uniqueKey is already used by another integration",
             ),
             Self::SettingsRefused(reason) => plain(503, "not_ready", reason.clone()),
+            Self::TooManyTags => {
+                plain(400, "invalid_body", "Tags cannot contain more than 10 keys")
+            }
             Self::UnknownApiKey => plain(404, "not_found", "API key not found"),
             Self::UnknownConnection => plain(404, "not_found", "Failed to find connection"),
             Self::UnknownConnectionOfDeletion => Parts {

@@ -99,6 +99,7 @@ pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
     .await
     .map_err(|error| match error {
         ImportConnectionError::MissingAccountId => ApiError::MissingAccountIdLegacy,
+        ImportConnectionError::TooManyTags => ApiError::TooManyTags,
         ImportConnectionError::UnknownIntegration | ImportConnectionError::WrongAuthMode { .. } => {
             ApiError::UnknownIntegration
         }
