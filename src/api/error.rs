@@ -85,6 +85,7 @@ pub(super) enum ApiError {
     UnknownIntegrationKey(String),
     UnknownProvider(String),
     UnknownProviderOfImport,
+    UnknownProviderOfLegacyImport,
     UnknownSessionToken,
     WrongAuthMode {
         provider: AuthMode,
@@ -406,6 +407,10 @@ impl ApiError {
                 plain(404, "not_found", format!("Unknown provider {name}"))
             }
             Self::UnknownProviderOfImport => plain(404, "not_found", "Provider does not exist"),
+            Self::UnknownProviderOfLegacyImport => Parts {
+                message: None,
+                ..plain(404, "unknown_provider_template", "")
+            },
             Self::UnknownSessionToken => legacy(
                 401,
                 "unknown_connect_session_token",
