@@ -23,7 +23,10 @@ impl Answered {
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Expects status 200 and gives the body.
@@ -36,7 +39,10 @@ impl Answered {
     /// Expects an error without payload or issues.
     #[track_caller]
     pub(crate) fn is_error(&self, status: u16, code: &str, message: &str) {
-        assert_eq!(self.json(), json!({"error": {"code": code, "message": message}}));
+        assert_eq!(
+            self.json(),
+            json!({"error": {"code": code, "message": message}})
+        );
         assert_eq!(self.status, status);
     }
 
@@ -55,11 +61,18 @@ impl Answered {
         assert_eq!(self.status, 400, "{}", self.text);
         assert_eq!(body["error"]["code"], code);
         assert_eq!(body["error"].get("message"), None);
-        let issues = body["error"]["errors"].as_array().cloned().unwrap_or_default();
+        let issues = body["error"]["errors"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         let found: Vec<_> = issues
             .iter()
             .map(|issue| {
-                let path = issue["path"].as_array().unwrap().iter().map(|s| s.as_str().unwrap());
+                let path = issue["path"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|s| s.as_str().unwrap());
                 let path = path.collect::<Vec<_>>().join(".");
                 let code = issue["code"].as_str().unwrap();
                 format!("{path} {code} {}", issue["message"].as_str().unwrap())
@@ -122,7 +135,11 @@ impl Call {
     pub(crate) fn bytes(mut self, bytes: Vec<u8>) -> Self {
         self.request.headers.content_type = Some("application/json".to_owned());
         let is_too_large = bytes.len() > MAX_BODY_BYTES;
-        self.request.body = if is_too_large { Body::TooLarge } else { Body::Bytes(bytes) };
+        self.request.body = if is_too_large {
+            Body::TooLarge
+        } else {
+            Body::Bytes(bytes)
+        };
         self
     }
 
@@ -159,7 +176,10 @@ pub(crate) fn create_integration(deployment: &Deployment, provider: &str, unique
             "type": "OAUTH2", "client_id": "fake-client", "client_secret": "fake-client-secret",
         },
     });
-    call("POST", "/integrations").body(&body).run(deployment).ok();
+    call("POST", "/integrations")
+        .body(&body)
+        .run(deployment)
+        .ok();
 }
 
 /// Imports an OAuth 2 connection at `github` in `dev`; `extra` goes over the usual fields.
@@ -173,7 +193,10 @@ pub(crate) fn import(deployment: &Deployment, connection_id: &str, extra: &Value
     for (key, value) in extra.as_object().unwrap() {
         body[key] = value.clone();
     }
-    call("POST", "/connections").body(&body).run(deployment).ok()
+    call("POST", "/connections")
+        .body(&body)
+        .run(deployment)
+        .ok()
 }
 
 /// The credentials of an OAuth 2 connection that ended an hour ago and can be refreshed.

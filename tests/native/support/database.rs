@@ -11,7 +11,9 @@ impl SqliteDatabase {
     /// An empty database with every migration applied.
     pub(crate) fn new() -> Self {
         let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch("pragma foreign_keys = on").unwrap();
+        connection
+            .execute_batch("pragma foreign_keys = on")
+            .unwrap();
         let mut files: Vec<_> = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations"))
             .unwrap()
             .map(|file| file.unwrap().path())
@@ -21,9 +23,13 @@ impl SqliteDatabase {
             .execute_batch("create table d1_migrations (id integer primary key, name text)")
             .unwrap();
         for file in files {
-            connection.execute_batch(&fs::read_to_string(&file).unwrap()).unwrap();
+            connection
+                .execute_batch(&fs::read_to_string(&file).unwrap())
+                .unwrap();
             let name = file.file_name().unwrap().to_str().unwrap();
-            connection.execute("insert into d1_migrations (name) values (?1)", [name]).unwrap();
+            connection
+                .execute("insert into d1_migrations (name) values (?1)", [name])
+                .unwrap();
         }
         Self(connection)
     }
@@ -34,11 +40,22 @@ impl SqliteDatabase {
         statements: &[Statement],
     ) -> Result<Vec<Vec<String>>, DatabaseError> {
         let transaction = self.0.unchecked_transaction().unwrap();
-        let answers: Result<Vec<_>, _> =
-            statements.iter().map(|statement| rows(&transaction, statement)).collect();
+        let answers: Result<Vec<_>, _> = statements
+            .iter()
+            .map(|statement| rows(&transaction, statement))
+            .collect();
         let answers = answers.map_err(|error| DatabaseError::Failed(error.to_string()))?;
-        transaction.commit().map_err(|error| DatabaseError::Failed(error.to_string()))?;
+        transaction
+            .commit()
+            .map_err(|error| DatabaseError::Failed(error.to_string()))?;
         Ok(answers)
+    }
+
+    /// The texts in the first column of what `sql` gives.
+    pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
+        let mut prepared = self.0.prepare(sql).unwrap();
+        let rows = prepared.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
     }
 
     /// The one value that `sql` selects, as text.
@@ -68,8 +85,14 @@ impl SqliteDatabase {
 }
 
 fn rows(connection: &Connection, statement: &Statement) -> rusqlite::Result<Vec<String>> {
-    assert!(statement.parameters.len() <= 100, "D1 takes at most 100 parameters");
-    assert!(statement.sql.len() <= 100_000, "D1 takes at most 100 kB of SQL");
+    assert!(
+        statement.parameters.len() <= 100,
+        "D1 takes at most 100 parameters"
+    );
+    assert!(
+        statement.sql.len() <= 100_000,
+        "D1 takes at most 100 kB of SQL"
+    );
     let mut prepared = connection.prepare(&statement.sql)?;
     bind(&mut prepared, statement);
     let mut texts = Vec::new();
@@ -93,8 +116,15 @@ fn bind(prepared: &mut rusqlite::Statement<'_>, statement: &Statement) {
     }
 }
 
-#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "checked to be exact")]
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "checked to be exact"
+)]
 fn exact_float(integer: i64) -> f64 {
-    assert!(integer.unsigned_abs() <= 1 << 53, "JavaScript would round {integer}");
+    assert!(
+        integer.unsigned_abs() <= 1 << 53,
+        "JavaScript would round {integer}"
+    );
     integer as f64
 }

@@ -55,7 +55,9 @@ impl Deployment {
     }
 
     pub(crate) fn with_settings(variables: &[(&str, &str)]) -> Self {
-        let variables = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let variables = variables
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         Self {
             database: SqliteDatabase::new(),
             provider: ScriptedProvider::default(),
@@ -84,10 +86,16 @@ impl Deployment {
 
 impl Database for Deployment {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Vec<String>>, DatabaseError> {
-        let counter = if self.is_in_refresh.get() { &self.in_refresh } else { &self.round_trips };
+        let counter = if self.is_in_refresh.get() {
+            &self.in_refresh
+        } else {
+            &self.round_trips
+        };
         counter.set(counter.get() + 1);
         if self.database_is_down.get() {
-            return Err(DatabaseError::Failed("canary: the database is down".to_owned()));
+            return Err(DatabaseError::Failed(
+                "canary: the database is down".to_owned(),
+            ));
         }
         self.database.batch(&statements)
     }
@@ -95,7 +103,9 @@ impl Database for Deployment {
 
 impl Background for Deployment {
     fn after_response(&self, write: Query<()>) {
-        self.database.batch(std::slice::from_ref(write.statement())).unwrap();
+        self.database
+            .batch(std::slice::from_ref(write.statement()))
+            .unwrap();
     }
 }
 
@@ -109,7 +119,8 @@ impl Entropy for Deployment {
     /// `SplitMix64`: the same in every run.
     fn fill(&self, bytes: &mut [u8]) {
         for byte in bytes {
-            self.seed.set(self.seed.get().wrapping_add(0x9e37_79b9_7f4a_7c15));
+            self.seed
+                .set(self.seed.get().wrapping_add(0x9e37_79b9_7f4a_7c15));
             let mut z = self.seed.get();
             z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -132,13 +143,12 @@ impl Refresher for Deployment {
     async fn refresh(&self, uid: &str, trigger: Trigger) -> Result<RefreshReply, InternalError> {
         let flight = {
             let mut refreshes = self.refreshes.borrow_mut();
-            match refreshes.iter().find(|(known, _)| known == uid) {
-                Some((_, flight)) => flight.clone(),
-                None => {
-                    let flight = std::rc::Rc::<SingleFlight<RefreshReply>>::default();
-                    refreshes.push((uid.to_owned(), flight.clone()));
-                    flight
-                }
+            if let Some((_, flight)) = refreshes.iter().find(|(known, _)| known == uid) {
+                flight.clone()
+            } else {
+                let flight = std::rc::Rc::<SingleFlight<RefreshReply>>::default();
+                refreshes.push((uid.to_owned(), flight.clone()));
+                flight
             }
         };
         let attempt = async || {
@@ -162,6 +172,9 @@ impl Ports for Deployment {
     }
 
     fn round_trips(&self) -> RoundTrips {
-        RoundTrips { own: self.round_trips.get(), in_refresh: self.in_refresh.get() }
+        RoundTrips {
+            own: self.round_trips.get(),
+            in_refresh: self.in_refresh.get(),
+        }
     }
 }
