@@ -19,7 +19,7 @@ use crate::{
         integration::IntegrationKey,
         refresh::Trigger,
         scope::Scope,
-        tags::{MAX_TAGS, Tags, describing},
+        tags::{Tags, merged},
     },
     service::{
         delete_connection::delete_connection,
@@ -200,8 +200,14 @@ fn read_cursor(input: &Input<'_>) -> Option<i64> {
 pub(super) async fn patch<P: Ports>(call: &Call<'_, P>, id: &str) -> Result<Reply, ApiError> {
     let environment = call.authorize(&[Scope::ConnectionsUpdate]).await?;
     let unique_key = call.query(provider_config_key_query)?;
-    let change = call.body(patch_body)?;
+    let mut change = call.body(patch_body)?;
     let connection_id = path_parameter("connectionId", id, connection_id)?;
+    // Labels are replaced as a whole.
+    if change.tags.is_some() || change.end_user.is_some() {
+        let explicit = change.tags.take().unwrap_or_default();
+        let tags = merged(change.end_user.as_ref(), explicit);
+        change.tags = Some(tags.ok_or(ApiError::TooManyTags)?);
+    }
     let address = ConnectionAddress {
         environment_id: environment.id,
         unique_key: unique_key.as_str().to_owned(),
@@ -220,22 +226,10 @@ pub(super) async fn patch<P: Ports>(call: &Call<'_, P>, id: &str) -> Result<Repl
 fn patch_body(input: &Input<'_>) -> Option<PatchConnection> {
     let body = input.object()?;
     let end_user = body.optional("end_user").and_then(|input| end_user(&input));
-    let given_tags = body.optional("tags");
-    let explicit = given_tags.as_ref().and_then(tags);
+    let tags = body.optional("tags").and_then(|input| tags(&input));
     let webhook_url_override = body
         .optional("webhook_url_override")
         .and_then(|input| webhook_url(&input));
-    // Labels are replaced as a whole: those that describe the end user, and the given ones over
-    // them.
-    let tags = (given_tags.is_some() || end_user.is_some()).then(|| {
-        let mut tags = end_user.as_ref().map(describing).unwrap_or_default();
-        tags.extend(explicit.unwrap_or_default());
-        tags
-    });
-    if tags.as_ref().is_some_and(|tags| tags.len() > MAX_TAGS) {
-        body.field("tags")
-            .refuse("custom", "Tags cannot contain more than 10 keys");
-    }
     body.finish();
     let webhook_url_override =
         webhook_url_override.map(|url| if url.is_empty() { None } else { Some(url) });

@@ -69,6 +69,7 @@ pub(super) enum ApiError {
     ProviderInUse,
     RenameKeyTaken,
     SettingsRefused(String),
+    TooManyTags,
     UnknownApiKey,
     UnknownConnection,
     UnknownConnectionOfDeletion,
@@ -84,6 +85,7 @@ pub(super) enum ApiError {
     UnknownIntegrationKey(String),
     UnknownProvider(String),
     UnknownProviderOfImport,
+    UnknownProviderOfLegacyImport,
     UnknownSessionToken,
     WrongAuthMode {
         provider: AuthMode,
@@ -360,6 +362,9 @@ impl ApiError {
                 "uniqueKey is already used by another integration",
             ),
             Self::SettingsRefused(reason) => plain(503, "not_ready", reason.clone()),
+            Self::TooManyTags => {
+                plain(400, "invalid_body", "Tags cannot contain more than 10 keys")
+            }
             Self::UnknownApiKey => plain(404, "not_found", "API key not found"),
             Self::UnknownConnection => plain(404, "not_found", "Failed to find connection"),
             Self::UnknownConnectionOfDeletion => Parts {
@@ -402,6 +407,10 @@ impl ApiError {
                 plain(404, "not_found", format!("Unknown provider {name}"))
             }
             Self::UnknownProviderOfImport => plain(404, "not_found", "Provider does not exist"),
+            Self::UnknownProviderOfLegacyImport => Parts {
+                message: None,
+                ..plain(404, "unknown_provider_template", "")
+            },
             Self::UnknownSessionToken => legacy(
                 401,
                 "unknown_connect_session_token",

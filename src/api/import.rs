@@ -64,6 +64,7 @@ fn import_error(error: ImportConnectionError, credentials: AuthMode) -> ApiError
             credentials,
         },
         ImportConnectionError::MissingAccountId => ApiError::MissingAccountId,
+        ImportConnectionError::TooManyTags => ApiError::TooManyTags,
         ImportConnectionError::Internal(error) => ApiError::Internal(error),
     }
 }

@@ -44,11 +44,11 @@ pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
             integrations::find(lookup, key)
         })
         .await?;
-    let environment_id = caller.environment.map(|environment| environment.id);
+    let environment = caller.environment.map(|environment| environment.name);
     let integration = rows.into_iter().next().ok_or_else(|| ApiError::LegacyUnknownIntegration {
-        payload: serde_json::json!({ "providerConfigKey": key, "environmentId": environment_id }),
+        payload: serde_json::json!({ "providerConfigKey": key, "environmentName": environment }),
     })?;
-    let provider = provider_of(&integration)?.ok_or(ApiError::LegacyUnknownProvider)?;
+    let provider = provider_of(&integration)?.ok_or(ApiError::UnknownProviderOfLegacyImport)?;
     let mode = provider.entry.auth_mode;
 
     let secrets = open_secrets(call.ports, &integration)?;
@@ -99,10 +99,11 @@ pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
     .await
     .map_err(|error| match error {
         ImportConnectionError::MissingAccountId => ApiError::MissingAccountIdLegacy,
+        ImportConnectionError::TooManyTags => ApiError::TooManyTags,
         ImportConnectionError::UnknownIntegration | ImportConnectionError::WrongAuthMode { .. } => {
             ApiError::UnknownIntegration
         }
-        ImportConnectionError::UnknownProvider => ApiError::LegacyUnknownProvider,
+        ImportConnectionError::UnknownProvider => ApiError::UnknownProviderOfLegacyImport,
         ImportConnectionError::Internal(error) => ApiError::Internal(error),
     })?;
     let mut echo = call.json_body()?.unwrap_or_default();
@@ -165,12 +166,12 @@ fn common(input: &Input<'_>) -> Option<Common> {
 
 /// Here `oauth_scopes_override` may also be one text with commas.
 fn legacy_connection_config(input: &Input<'_>) -> Option<SecretMap> {
-    let map = input.object()?;
-    let Some(Value::String(scopes)) = map.map().get("oauth_scopes_override") else {
+    let map = input.record(MAX_KEYS)?;
+    let Some(Value::String(scopes)) = map.get("oauth_scopes_override") else {
         return connection_config(input);
     };
     let scopes: Vec<_> = scopes.split(',').map(str::trim).collect();
-    let mut map = map.map().clone();
+    let mut map = map.clone();
     map.insert("oauth_scopes_override".to_owned(), scopes.into());
     let map = Value::Object(map);
     match read(Some(&map), connection_config) {

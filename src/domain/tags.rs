@@ -27,8 +27,7 @@ pub fn is_valid_key(key: &str) -> bool {
 /// The labels that describe `end_user`: `end_user_id`, `end_user_email`,
 /// `end_user_display_name`, and the end user's own tags over them. If all of them together are
 /// more than [`MAX_TAGS`], the end user's own tags are left out.
-#[must_use]
-pub fn describing(end_user: &EndUser) -> Tags {
+fn describing(end_user: &EndUser) -> Tags {
     let base: Tags = [
         ("end_user_id", Some(&end_user.id)),
         ("end_user_email", end_user.email.as_ref()),
@@ -46,6 +45,15 @@ pub fn describing(end_user: &EndUser) -> Tags {
     let mut all = base.clone();
     all.extend(own);
     if all.len() > MAX_TAGS { base } else { all }
+}
+
+/// The labels of a connection: those that describe its end user, and `explicit` over them; none
+/// if they are more than [`MAX_TAGS`].
+#[must_use]
+pub fn merged(end_user: Option<&EndUser>, explicit: Tags) -> Option<Tags> {
+    let mut tags = end_user.map(describing).unwrap_or_default();
+    tags.extend(explicit);
+    (tags.len() <= MAX_TAGS).then_some(tags)
 }
 
 fn shortened(text: &str, max_chars: usize) -> String {

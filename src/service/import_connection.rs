@@ -14,7 +14,7 @@ use crate::{
         end_user::EndUser,
         refresh::{Origin, schedule},
         secret::SecretMap,
-        tags::{Tags, describing},
+        tags::{Tags, merged},
     },
     storage::{
         connections::{OnUpdate, UpsertConnection, upsert},
@@ -60,6 +60,9 @@ pub enum ImportConnectionError {
     /// The configuration lacks `accountId`, which these credentials need.
     #[error("the configuration lacks accountId")]
     MissingAccountId,
+    /// Given labels and those that describe the end user are too many together.
+    #[error("too many labels")]
+    TooManyTags,
     /// Something of ours broke.
     #[error(transparent)]
     Internal(#[from] InternalError),
@@ -85,13 +88,12 @@ pub async fn import_connection(
     let connection_id = request
         .connection_id
         .map_or_else(|| random_uuid(ports), |id| id.as_str().to_owned());
-    let tags = match (request.tags, &request.end_user) {
-        (OnUpdate::Replace(explicit), Some(end_user)) => {
-            let mut tags = describing(end_user);
-            tags.extend(explicit);
-            OnUpdate::Replace(tags)
+    let tags = match request.tags {
+        OnUpdate::Replace(explicit) => {
+            let tags = merged(request.end_user.as_ref(), explicit);
+            OnUpdate::Replace(tags.ok_or(ImportConnectionError::TooManyTags)?)
         }
-        (tags, _) => tags,
+        OnUpdate::Keep => OnUpdate::Keep,
     };
     let record = UpsertConnection {
         uid: random_uuid(ports),

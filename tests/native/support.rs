@@ -1,6 +1,7 @@
 //! Doubles for what is outside, and a client that speaks to the api as a caller would.
 
 pub(crate) mod client;
+pub(crate) mod connections;
 pub(crate) mod database;
 pub(crate) mod deployment;
 pub(crate) mod provider;

@@ -51,6 +51,13 @@ impl SqliteDatabase {
         Ok(answers)
     }
 
+    /// The texts in the first column of what `sql` gives.
+    pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
+        let mut prepared = self.0.prepare(sql).unwrap();
+        let rows = prepared.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+
     /// The one value that `sql` selects, as text.
     pub(crate) fn text(&self, sql: &str) -> String {
         let value: Value = self.0.query_row(sql, [], |row| row.get(0)).unwrap();

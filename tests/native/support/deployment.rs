@@ -144,13 +144,12 @@ impl Refresher for Deployment {
     async fn refresh(&self, uid: &str, trigger: Trigger) -> Result<RefreshReply, InternalError> {
         let flight = {
             let mut refreshes = self.refreshes.borrow_mut();
-            match refreshes.iter().find(|(known, _)| known == uid) {
-                Some((_, flight)) => flight.clone(),
-                None => {
-                    let flight = std::rc::Rc::<SingleFlight<RefreshReply>>::default();
-                    refreshes.push((uid.to_owned(), flight.clone()));
-                    flight
-                }
+            if let Some((_, flight)) = refreshes.iter().find(|(known, _)| known == uid) {
+                flight.clone()
+            } else {
+                let flight = std::rc::Rc::<SingleFlight<RefreshReply>>::default();
+                refreshes.push((uid.to_owned(), flight.clone()));
+                flight
             }
         };
         let attempt = async || {

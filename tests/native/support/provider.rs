@@ -12,8 +12,11 @@ use serde_json::{Value, json};
 /// What a provider answers.
 #[derive(Clone)]
 pub(crate) enum Answer {
+    Html(u16),
     Json(u16, Value),
     Lost(Unreachable),
+    /// Status 429 with this `Retry-After`.
+    Throttled(&'static str),
 }
 
 impl Answer {
@@ -70,14 +73,19 @@ impl ScriptedProvider {
         });
         let _open = self.gate.lock().await;
         let answer = self.answers.borrow_mut().pop_front();
-        match answer.expect("the provider was asked more often than the test says") {
-            Answer::Lost(unreachable) => Err(unreachable),
-            Answer::Json(status, body) => Ok(HttpResponse {
-                status,
-                content_type: Some("application/json".to_owned()),
-                retry_after: None,
-                body: body.to_string().into_bytes().into(),
-            }),
-        }
+        let (status, content_type, retry_after, body) = match answer
+            .expect("the provider was asked more often than the test says")
+        {
+            Answer::Html(status) => (status, "text/html", None, "<h1>canary</h1>".to_owned()),
+            Answer::Json(status, body) => (status, "application/json", None, body.to_string()),
+            Answer::Lost(unreachable) => return Err(unreachable),
+            Answer::Throttled(wait) => (429, "text/plain", Some(wait.to_owned()), String::new()),
+        };
+        Ok(HttpResponse {
+            status,
+            content_type: Some(content_type.to_owned()),
+            retry_after,
+            body: body.into_bytes().into(),
+        })
     }
 }
