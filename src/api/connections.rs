@@ -11,7 +11,7 @@ use super::{
         credentials::Reveal,
     },
     reply::Reply,
-    rules::{SHORT, connection_id, end_user, integration_key, tags, webhook_url},
+    rules::{MAX_ROW_ID, SHORT, connection_id, end_user, integration_key, tags, webhook_url},
 };
 use crate::{
     domain::{
@@ -124,7 +124,10 @@ pub(super) async fn list<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiError
         })
         .await?;
     let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
-    let has_more = rows.len() > limit;
+    let is_cut = rows
+        .first()
+        .is_some_and(|first| first.candidates > rows.len());
+    let has_more = is_cut || rows.len() > limit;
     rows.truncate(limit);
     let next_cursor = rows
         .last()
@@ -189,7 +192,9 @@ fn read_cursor(input: &Input<'_>) -> Option<i64> {
         .decode(text)
         .ok()
         .and_then(|id| String::from_utf8(id).ok());
-    let id = id.and_then(|id| id.parse().ok());
+    let id = id
+        .and_then(|id| id.parse().ok())
+        .filter(|id| (1..=MAX_ROW_ID).contains(id));
     if id.is_none() {
         input.refuse("invalid_format", "Invalid cursor");
     }

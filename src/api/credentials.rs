@@ -100,7 +100,7 @@ fn oauth2(fields: &Fields<'_>) -> Option<Credentials> {
 }
 
 fn client_credentials(fields: &Fields<'_>) -> Option<Credentials> {
-    let token = secret(&fields.field("token"), 1, MAX_TOKEN_CHARS);
+    let token = secret(&fields.field("token"), 1, 4096);
     let client_id = fields.field("client_id").text(Text::of(1, 255));
     let client_secret = secret(&fields.field("client_secret"), 1, 2048);
     let pem = |name| {

@@ -77,6 +77,21 @@ fn create_body(input: &Input<'_>) -> Option<CreateBody> {
         .and_then(|key| key.text(Text::of(0, 1000)));
     let _hmac_enabled = flag("hmac_enabled");
     let _slack_notifications = flag("slack_notifications");
+    let _otlp_endpoint = body
+        .optional("otlp_endpoint")
+        .filter(|url| url.value().is_some_and(|url| url != ""))
+        .and_then(|url| url.text(URL));
+    for header in body
+        .optional("otlp_headers")
+        .and_then(|headers| headers.items(100))
+        .into_iter()
+        .flatten()
+        .filter_map(|header| header.object())
+    {
+        let _name = header.field("name").text(Text::of(1, 256));
+        let _value = header.field("value").text(Text::of(1, 4000));
+        header.finish();
+    }
     body.finish();
     Some(CreateBody {
         name: name?,

@@ -27,6 +27,7 @@ pub(super) enum ApiError {
     IntegrationConfig(Vec<String>),
     IntegrationHasConnections,
     IntegrationKeyTaken,
+    IntegrationTooLarge,
     Internal(InternalError),
     InvalidBody(Vec<Issue>),
     InvalidCredentials {
@@ -236,6 +237,11 @@ impl ApiError {
             Self::IntegrationKeyTaken => {
                 issue("invalid_string", "Unique key already exists", "uniqueKey")
             }
+            Self::IntegrationTooLarge => issue(
+                "too_big",
+                "Too big: expected settings to have <=131072 bytes",
+                "custom",
+            ),
             Self::Internal(_) => internal(request_id),
             Self::InvalidBody(issues) => invalid("invalid_body", issues),
             Self::InvalidCredentials {

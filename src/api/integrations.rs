@@ -258,6 +258,7 @@ fn common_error(error: IntegrationError) -> ApiError {
         IntegrationError::Internal(error) => ApiError::Internal(error),
         IntegrationError::KeyIsTaken => ApiError::IntegrationKeyTaken,
         IntegrationError::MissingClient => ApiError::MissingClient,
+        IntegrationError::TooLarge => ApiError::IntegrationTooLarge,
         IntegrationError::UnknownProvider => ApiError::InvalidProvider,
         IntegrationError::WrongAuthMode => ApiError::IncompatibleCredentials,
     }

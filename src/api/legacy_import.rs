@@ -17,7 +17,7 @@ use crate::{
         auth_mode::AuthMode,
         credentials::{ClientOverride, Credentials, OAuth1, OAuth2, OAuth2ClientCredentials, Tba},
         scope::Scope,
-        secret::{Secret, SecretMap},
+        secret::{MAX_RAW_BYTES, Secret, SecretMap},
         timestamp::Timestamp,
     },
     service::{
@@ -27,7 +27,7 @@ use crate::{
     },
     storage::{connections::OnUpdate, integrations},
     validation::{
-        input::{Fields, Input, read},
+        input::{Fields, Input, read, too_big},
         text::Text,
     },
 };
@@ -341,13 +341,22 @@ impl Flat<'_> {
         Ok(Some(self.now.plus_seconds(seconds)))
     }
 
-    /// `raw`, else all that was sent.
+    /// `raw`, else what was sent but for the parts that are kept by themselves.
     fn raw(&self) -> Result<SecretMap, Lacking> {
-        let raw = match self.given("raw") {
-            Some(input) => input.record(MAX_KEYS).ok_or(Lacking::Form)?,
-            None => self.body.map(),
+        let raw = if let Some(input) = self.given("raw") {
+            input.record(MAX_KEYS).ok_or(Lacking::Form)?.clone()
+        } else {
+            let mut raw = self.body.map().clone();
+            raw.retain(|name, _| name != "metadata" && name != "connection_config");
+            raw
         };
-        Ok(SecretMap::new(raw.clone()))
+        let raw = SecretMap::new(raw);
+        if raw.json_len() > MAX_RAW_BYTES {
+            let message = too_big("credentials", MAX_RAW_BYTES, "bytes");
+            self.body.field("raw").refuse("too_big", message);
+            return Err(Lacking::Form);
+        }
+        Ok(raw)
     }
 
     fn given(&self, name: &'static str) -> Option<Input<'_>> {

@@ -50,7 +50,7 @@ pub(super) async fn change<P: Ports>(
             }
             ChangeMetadataError::Internal(error) => ApiError::Internal(error),
         })?;
-    Ok(Reply::ok(&call.json_body()?))
+    Ok(Reply::json(status(change), &call.json_body()?))
 }
 
 struct ChangeBody {
@@ -151,7 +151,15 @@ pub(super) async fn legacy_change<P: Ports>(
             }
             ChangeMetadataError::Internal(error) => ApiError::Internal(error),
         })?;
-    Ok(Reply::ok(&body))
+    Ok(Reply::json(status(change), &body))
+}
+
+/// A replacement counts as a creation, a merge does not.
+fn status(change: MetadataChange) -> u16 {
+    match change {
+        MetadataChange::Merge => 200,
+        MetadataChange::Replace => 201,
+    }
 }
 
 /// The most connections of one request.

@@ -24,8 +24,6 @@ pub struct Request {
 pub struct Headers {
     /// `Authorization` (RFC 9110 §11.6.2).
     pub authorization: Option<String>,
-    /// `Connection-Id`, of deprecated routes.
-    pub connection_id: Option<String>,
     /// `Content-Type` (RFC 9110 §8.3).
     pub content_type: Option<String>,
     /// `Provider-Config-Key`, of deprecated routes.

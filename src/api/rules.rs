@@ -62,7 +62,7 @@ pub(super) fn row_id(input: &Input<'_>) -> Option<i64> {
 }
 
 /// The largest integer that JSON keeps exactly.
-const MAX_ROW_ID: i64 = 9_007_199_254_740_991;
+pub(super) const MAX_ROW_ID: i64 = 9_007_199_254_740_991;
 
 /// The caller's own data, as JSON text of an object.
 pub(super) fn metadata(input: &Input<'_>) -> Option<String> {

@@ -1,6 +1,7 @@
 //! Calls to the objects that take refreshes one at a time.
 
-use worker::{Method, Request, RequestInit, Response};
+use serde_json::json;
+use worker::{Method, Request, RequestInit, Response, console_error};
 
 use super::{refresh_object::ROUND_TRIPS, runtime::Runtime};
 use crate::{
@@ -26,10 +27,13 @@ impl Refresher for Runtime {
         serde_json::from_str(&reply).map_err(failed)
     }
 
-    async fn forget(&self, uid: &str) -> Result<(), InternalError> {
+    async fn forget(&self, uid: &str) {
         let mut init = RequestInit::new();
         init.with_method(Method::Delete);
-        self.call(uid, "https://object/", &init).await.map(drop)
+        if let Err(error) = self.call(uid, "https://object/", &init).await {
+            let error = error.to_string();
+            console_error!("{}", json!({ "connection.uid": uid, "error": error }));
+        }
     }
 }
 

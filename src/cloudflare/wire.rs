@@ -25,7 +25,6 @@ pub(super) async fn incoming(request: &worker::Request) -> worker::Result<Reques
         query: query.to_owned(),
         headers: request::Headers {
             authorization: headers.get("authorization")?,
-            connection_id: headers.get("connection-id")?,
             content_type: headers.get("content-type")?,
             provider_config_key: headers.get("provider-config-key")?,
         },

@@ -23,7 +23,8 @@ impl ConnectionId {
     pub fn matches(text: &str) -> bool {
         let special = r#",.;:=+~[]|@${}"'\/_ -"#;
         let allowed = |char: char| char.is_ascii_alphanumeric() || special.contains(char);
-        !text.is_empty() && text.chars().all(allowed)
+        // URLs drop the steps `.` and `..` of a path, however they are encoded.
+        !text.is_empty() && text != "." && text != ".." && text.chars().all(allowed)
     }
 
     /// The identifier as text.
@@ -46,7 +47,18 @@ mod tests {
 
     #[test]
     fn empty_overlong_and_foreign_characters_are_refused() {
-        for id in ["", "ü", "a\0", "a?b", "a#b", "a%b", "a\n", &"a".repeat(256)] {
+        for id in [
+            "",
+            ".",
+            "..",
+            "ü",
+            "a\0",
+            "a?b",
+            "a#b",
+            "a%b",
+            "a\n",
+            &"a".repeat(256),
+        ] {
             assert!(ConnectionId::parse(id).is_none(), "{id}");
         }
     }

@@ -65,7 +65,9 @@ pub fn schedule(
     };
     let expires_at = credentials
         .expires_at()
-        .or_else(|| jwt_expiry(token.expose()));
+        .or_else(|| jwt_expiry(token.expose()))
+        // What the provider issued just now has not ended, whatever its clock or its answer says.
+        .filter(|end| origin == Origin::Imported || *end > now);
     if rule.forced == ForcedOnly::Yes {
         return Schedule {
             due_at: None,
@@ -80,8 +82,13 @@ pub fn schedule(
         (None, Origin::Imported, Some(_)) => MARGIN_MILLIS,
         (None, _, _) => MARGIN_MILLIS.min((end.millis_since(now) / 2).max(0)),
     };
+    let due_at = end.plus_millis(-margin);
+    let due_at = match origin {
+        Origin::Imported => due_at,
+        Origin::Issued => due_at.max(now.plus_millis(MIN_AGE_MILLIS).min(end)),
+    };
     Schedule {
-        due_at: Some(end.plus_millis(-margin)),
+        due_at: Some(due_at),
         expires_at,
     }
 }
@@ -239,6 +246,9 @@ fn backoff_millis(failures: u32, dice: u32) -> i64 {
 const MARGIN_MILLIS: i64 = 15 * 60 * 1000;
 /// The lifetime of a token that can be refreshed and says nothing about its end.
 const ASSUMED_LIFETIME_SECONDS: i64 = 60 * 60;
+/// A token that was issued just now is not refreshed before this, unless it ends sooner: else a
+/// provider of very short lifetimes would be asked on every read.
+const MIN_AGE_MILLIS: i64 = 10 * 1000;
 const FIRST_BACKOFF_MILLIS: i64 = 30 * 1000;
 const MAX_BACKOFF_MILLIS: i64 = 15 * 60 * 1000;
 /// A provider cannot ask for a longer wait than a day.
@@ -302,6 +312,37 @@ mod tests {
             Origin::Issued,
             Some(300),
         );
+    }
+
+    #[test]
+    fn a_token_of_a_very_short_life_is_not_refreshed_on_every_read() {
+        check_due(
+            &token(Some("r"), Some(12)),
+            RefreshRule::default(),
+            Origin::Issued,
+            Some(10),
+        );
+        check_due(
+            &token(Some("r"), Some(1)),
+            RefreshRule::default(),
+            Origin::Issued,
+            Some(1),
+        );
+        let rule = RefreshRule {
+            expiration_buffer: Some(60),
+            ..RefreshRule::default()
+        };
+        check_due(&token(Some("r"), Some(30)), rule, Origin::Issued, Some(10));
+    }
+
+    #[test]
+    fn a_token_issued_just_now_has_not_ended_whatever_its_answer_says() {
+        for seconds in [0, -300] {
+            let credentials = token(Some("r"), Some(seconds));
+            let schedule = schedule(&credentials, RefreshRule::default(), Origin::Issued, NOW);
+            assert_eq!(schedule.expires_at, None);
+            assert_eq!(schedule.due_at, Some(NOW.plus_seconds(2700)));
+        }
     }
 
     #[test]

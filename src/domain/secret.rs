@@ -19,6 +19,12 @@ impl Secret {
         Self(Zeroizing::new(text.into()))
     }
 
+    /// How many bytes it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether there is nothing to keep.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -48,6 +54,12 @@ impl SecretMap {
     #[must_use]
     pub fn new(map: Map<String, Value>) -> Self {
         Self(map)
+    }
+
+    /// How many bytes it has as JSON text.
+    #[must_use]
+    pub fn json_len(&self) -> usize {
+        serde_json::to_vec(&self.0).map_or(usize::MAX, |text| Zeroizing::new(text).len())
     }
 
     /// Whether there is a text under `key` that is not empty.
@@ -94,6 +106,10 @@ fn wipe(value: &mut Value) {
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
+
+/// The most bytes, as JSON text, of a token answer that is kept beside its tokens, and of the
+/// settings of an integration. What is sealed for a row must stay far below the 2 MB that D1 takes.
+pub const MAX_RAW_BYTES: usize = 131_072;
 
 #[cfg(test)]
 mod tests {

@@ -54,12 +54,13 @@ pub struct Entry {
     pub refresh_url: Option<String>,
     /// What stands between scopes.
     pub scope_separator: String,
+    /// The domains that token requests may go to; none means any. Needed where a connection names
+    /// the whole host, since the request carries the integration's client secret.
+    pub token_domains: Vec<String>,
     /// How long before its end a token is refreshed, in seconds.
     pub token_expiration_buffer: Option<i64>,
     /// Parameters of a token request.
     pub token_params: Parameters,
-    /// Paths in a token answer whose values go into the connection's configuration.
-    pub token_response_metadata: Vec<String>,
     /// Where tokens come from.
     pub token_url: Option<TokenUrl>,
 }
@@ -159,9 +160,9 @@ impl Entry {
             scope_separator: optional("scope_separator")
                 .and_then(|input| input.text(Text::of(1, MAX_SEPARATOR_CHARS)))
                 .unwrap_or_else(|| " ".to_owned()),
+            token_domains: names("token_domains").unwrap_or_default(),
             token_expiration_buffer: seconds("token_expiration_buffer", 0),
             token_params: parameters(&object, "token_params", auth_mode).unwrap_or_default(),
-            token_response_metadata: names("token_response_metadata").unwrap_or_default(),
             token_url,
         };
         // Credentials are checked where they are imported, by their kind.

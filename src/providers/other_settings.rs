@@ -14,7 +14,7 @@ pub(super) fn check(entry: &Fields<'_>) {
 const NAME: Shape = Shape::Text(MAX_NAME_CHARS);
 const TEXT: Shape = Shape::Text(MAX_TEXT_CHARS);
 
-const FIELDS: [(&str, Shape); 48] = [
+const FIELDS: [(&str, Shape); 49] = [
     ("alias", NAME),
     ("categories", Shape::Names),
     ("docs_connect", Shape::Url),
@@ -46,6 +46,7 @@ const FIELDS: [(&str, Shape); 48] = [
     ("token_headers", Shape::Texts),
     ("token_request_method", NAME),
     ("token_response", Shape::Json),
+    ("token_response_metadata", Shape::Names),
     ("token_response_headers", Shape::Json),
     ("token_expires_in_ms", Shape::WholeNumber),
     ("refresh_token_params", Shape::Json),

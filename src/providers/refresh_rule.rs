@@ -41,6 +41,9 @@ pub enum RuleError {
     /// The entry has no URL to send it to.
     #[error("the provider has no token URL")]
     NoTokenUrl,
+    /// A connection names a host outside the entry's `token_domains`.
+    #[error("the token URL leads outside the provider's domains")]
+    ForeignDomain,
     /// A template of the entry cannot be filled.
     #[error("the {field} of the provider cannot be filled in")]
     Template {
@@ -61,7 +64,7 @@ impl TokenRequestRules {
             (None, None) => return Err(RuleError::NoTokenUrl),
         };
         let values = values(connection_config);
-        let url = url(field, template, &values)?;
+        let url = url(entry, field, template, &values)?;
         let mut rules = Self::new(entry, url, "refresh_token");
         if let Some(parameters) = &entry.refresh_params {
             rules.fill(entry, "refresh_params", parameters, &values)?;
@@ -81,7 +84,7 @@ impl TokenRequestRules {
     ) -> Result<Self, RuleError> {
         let template = entry.token_url.as_ref().ok_or(RuleError::NoTokenUrl)?;
         let values = values(connection_config);
-        let url = url("token_url", template.oauth2(), &values)?;
+        let url = url(entry, "token_url", template.oauth2(), &values)?;
         let mut rules = Self::new(entry, url, "client_credentials");
         rules.fill(entry, "token_params", &entry.token_params, &values)?;
         let own = connection_config.expose();
@@ -153,8 +156,23 @@ fn values(connection_config: &SecretMap) -> Values<'_> {
     }
 }
 
-fn url(field: &'static str, template: &str, values: &Values<'_>) -> Result<Url, RuleError> {
-    template::url(template, values).map_err(|source| RuleError::Template { field, source })
+fn url(
+    entry: &Entry,
+    field: &'static str,
+    template: &str,
+    values: &Values<'_>,
+) -> Result<Url, RuleError> {
+    let url =
+        template::url(template, values).map_err(|source| RuleError::Template { field, source })?;
+    let host = url.host_str().unwrap_or_default();
+    let is_within = |domain: &String| {
+        let rest = host.strip_suffix(domain.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    if entry.token_domains.is_empty() || entry.token_domains.iter().any(is_within) {
+        return Ok(url);
+    }
+    Err(RuleError::ForeignDomain)
 }
 
 fn is_optional(entry: &Entry, placeholder: &str) -> bool {

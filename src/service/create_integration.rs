@@ -9,7 +9,7 @@ use crate::{
     domain::{
         auth_mode::AuthMode,
         integration::{IntegrationKey, IntegrationSecrets, needs_client},
-        secret::{Secret, SecretMap},
+        secret::{MAX_RAW_BYTES, Secret, SecretMap},
     },
     providers::integration_config,
     storage::{
@@ -17,6 +17,7 @@ use crate::{
         integrations::{IntegrationRecord, IntegrationValues, id_of, insert},
         providers,
     },
+    vault::envelope::Sealed,
 };
 
 /// An integration to create.
@@ -80,6 +81,9 @@ pub enum IntegrationError {
     /// Settings that the provider's declaration does not allow.
     #[error("invalid settings")]
     Config(Vec<String>),
+    /// Its settings have too many bytes.
+    #[error("the settings are too large")]
+    TooLarge,
     /// It has connections, so its key stays.
     #[error("it has connections")]
     HasConnections,
@@ -143,7 +147,6 @@ pub async fn create_integration(
         client_id: None,
         scopes: None,
         app_link: None,
-        secrets: seal_secrets(ports, environment_id, "", &secrets),
     };
     if let Some(client) = request.client {
         apply_client(&mut values, &mut secrets, client);
@@ -153,10 +156,17 @@ pub async fn create_integration(
         values.scopes = (!default_scopes.is_empty()).then_some(default_scopes);
     }
     let uid = random_uuid(ports);
-    values.secrets = seal_secrets(ports, environment_id, &uid, &secrets);
+    let sealed = seal_settings(ports, environment_id, &uid, &secrets)?;
 
     let now = ports.now();
-    let created = insert(environment_id, &uid, &request.provider, &values, now);
+    let created = insert(
+        environment_id,
+        &uid,
+        &request.provider,
+        &values,
+        &sealed,
+        now,
+    );
     let created = fetch_one(ports, created)
         .await
         .map_err(InternalError::from)?;
@@ -169,6 +179,23 @@ pub async fn create_integration(
         custom_provider,
         ..created
     })
+}
+
+/// Seals the secrets of an integration, if they are not too many.
+pub(super) fn seal_settings(
+    ports: &impl Ports,
+    environment_id: i64,
+    uid: &str,
+    secrets: &IntegrationSecrets,
+) -> Result<Sealed, IntegrationError> {
+    let bytes = secrets
+        .custom
+        .json_len()
+        .max(secrets.integration_config.json_len());
+    if bytes > MAX_RAW_BYTES {
+        return Err(IntegrationError::TooLarge);
+    }
+    Ok(seal_secrets(ports, environment_id, uid, secrets))
 }
 
 /// Puts a client in place of the one that `values` and `secrets` hold. An empty webhook secret

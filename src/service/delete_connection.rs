@@ -16,6 +16,6 @@ pub async fn delete_connection(
         .await
         .map_err(InternalError::from)?;
     let uid = deleted.ok_or(AddressError::UnknownConnection)?;
-    ports.forget(&uid).await?;
+    ports.forget(&uid).await;
     Ok(())
 }

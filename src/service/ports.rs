@@ -95,8 +95,9 @@ pub trait Refresher {
     /// Runs [`super::refresh_connection::refresh_connection`] there.
     async fn refresh(&self, uid: &str, trigger: Trigger) -> Result<RefreshReply, InternalError>;
 
-    /// Wipes all that is kept there for a connection that was deleted.
-    async fn forget(&self, uid: &str) -> Result<(), InternalError>;
+    /// Wipes all that is kept there for a connection that was deleted. A failure is logged: the
+    /// connection is gone whatever becomes of this.
+    async fn forget(&self, uid: &str);
 }
 
 /// A refresh to run there.

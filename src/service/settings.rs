@@ -3,7 +3,10 @@
 
 use crate::{
     domain::{egress::Egress, secret::Secret},
-    vault::key_ring::{KeyRing, KeyRingError},
+    vault::{
+        api_key::same_secret,
+        key_ring::{KeyRing, KeyRingError},
+    },
 };
 
 /// The configuration.
@@ -29,6 +32,9 @@ pub enum SettingsError {
     /// The key ring is malformed.
     #[error("the secret HOLDFAST_ENCRYPTION_KEYS is malformed: {0}")]
     KeyRing(#[from] KeyRingError),
+    /// Two bootstrap keys are the same, so that one of them would open the wrong doors.
+    #[error("two of the secrets HOLDFAST_ACCOUNT_KEY and {ENVIRONMENT_KEY}… are the same")]
+    SharedKey,
     /// A bootstrap key is too short to resist guessing.
     #[error("the secret {0} has fewer than {MIN_KEY_CHARS} characters")]
     ShortKey(String),
@@ -56,6 +62,14 @@ impl Settings {
             }
         }
         let key_ring = key_ring.ok_or(SettingsError::NoKeyRing)?;
+        let mut keys = account_key
+            .iter()
+            .chain(environment_keys.iter().map(|(_, key)| key));
+        while let Some(key) = keys.next() {
+            if keys.clone().any(|other| same_secret(&key_ring, key, other)) {
+                return Err(SettingsError::SharedKey);
+            }
+        }
         Ok(Self {
             key_ring,
             account_key,
@@ -108,6 +122,23 @@ mod tests {
             error.to_string(),
             "the secret HOLDFAST_SECRET_KEY_DEV has fewer than 32 characters"
         );
+    }
+
+    #[test]
+    fn two_environments_cannot_share_a_key() {
+        let key = "0123456789abcdef0123456789abcdef";
+        let shared = [
+            RING,
+            ("HOLDFAST_SECRET_KEY_DEV", key),
+            ("HOLDFAST_SECRET_KEY_PROD", key),
+        ];
+        assert_eq!(parse(&shared).unwrap_err(), SettingsError::SharedKey);
+        let shared = [
+            RING,
+            ("HOLDFAST_ACCOUNT_KEY", key),
+            ("HOLDFAST_SECRET_KEY_PROD", key),
+        ];
+        assert_eq!(parse(&shared).unwrap_err(), SettingsError::SharedKey);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{
         credentials::{Credentials, OAuth2, OAuth2ClientCredentials},
         egress::permitted,
         refresh::Failure,
-        secret::{Secret, SecretMap},
+        secret::{MAX_RAW_BYTES, Secret, SecretMap},
     },
     oauth2::{
         client_authentication::{Client, ClientAuthentication},
@@ -198,8 +198,24 @@ async fn ask(
         token_paths,
         expires_in_unit: entry.expires_in_unit,
     };
-    Ok(read_token_response(&response, &rules, ports.now())?)
+    let now = ports.now();
+    let token = read_token_response(&response, &rules, now)?;
+    let refresh_token_bytes = token.refresh_token.as_ref().map_or(0, Secret::len);
+    if token.access_token.len().max(refresh_token_bytes) > MAX_TOKEN_BYTES {
+        let status = response.status;
+        return Err(TokenError::Malformed { status }.into());
+    }
+    let raw = Some(token.raw).filter(|raw| raw.json_len() <= MAX_RAW_BYTES);
+    Ok(TokenResponse {
+        // What was issued just now has not ended, whatever its clock or its answer says.
+        expires_at: token.expires_at.filter(|expires_at| *expires_at > now),
+        // The answer is a convenience; the tokens in it are kept in any case.
+        raw: raw.unwrap_or_default(),
+        ..token
+    })
 }
 
+/// The largest token that is kept, so that a row stays far below the 2 MB that D1 takes.
+const MAX_TOKEN_BYTES: usize = 65_536;
 /// How long a token request may take.
 const TIMEOUT_MILLIS: u32 = 10_000;

@@ -1,9 +1,9 @@
 //! Changing an integration.
 
 use super::{
-    create_integration::{ClientSettings, IntegrationError, apply_client},
+    create_integration::{ClientSettings, IntegrationError, apply_client, seal_settings},
     error::InternalError,
-    integration::{open_secrets, provider_of, seal_secrets},
+    integration::{open_secrets, provider_of},
     ports::Ports,
 };
 use crate::{
@@ -73,19 +73,24 @@ pub async fn update_integration(
         client_id: integration.client_id.clone(),
         scopes: integration.scopes.clone(),
         app_link: integration.app_link.clone(),
-        secrets: integration.secrets.clone(),
     };
     if let Some(client) = client {
         apply_client(&mut values, &mut secrets, client);
     }
-    values.secrets = seal_secrets(
+    let sealed = seal_settings(
         ports,
         integration.environment_id,
         &integration.uid,
         &secrets,
-    );
+    )?;
 
-    let change = update(integration.id, integration.updated_at, &values, ports.now());
+    let change = update(
+        integration.id,
+        integration.updated_at,
+        &values,
+        &sealed,
+        ports.now(),
+    );
     let obstacles = rename_obstacles(integration, &values.unique_key);
     let (changed, obstacles) = fetch_both(ports, change, obstacles)
         .await

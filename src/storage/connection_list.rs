@@ -52,11 +52,16 @@ pub struct ListedConnection {
     pub end_user: Option<EndUser>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// How many connections the page would have if bytes did not matter.
+    pub candidates: usize,
 }
 
 /// A text of fewer characters has no trigram to look up, so it is searched among this many of
 /// the newest connections.
 const SHORT_SEARCH_WINDOW: usize = 10_000;
+
+/// The most bytes of metadata in one page: more would not fit into the memory of an isolate.
+const MAX_PAGE_BYTES: usize = 8_388_608;
 
 /// Lists connections in the environment of a key.
 #[must_use]
@@ -64,55 +69,74 @@ pub fn list(key: &KeyLookup, request: &ListConnections) -> Query<ListedConnectio
     let mut conditions = Conditions {
         parameters: key.parameters(),
         sql: Vec::new(),
+        source: "connection",
+        id: "connection.id",
     };
-    conditions.of_integrations(request.integrations.as_deref());
     conditions.with_tags(&request.tags);
     conditions.matching(request.search.as_deref());
+    conditions.of_integrations(request.integrations.as_deref());
     conditions.equal("connection_id", request.connection_id.as_deref());
     conditions.equal("end_user_id", request.end_user_id.as_deref());
     conditions.equal("organization_id", request.organization_id.as_deref());
+    conditions.of_environment(request.integrations.is_some());
+    let Conditions { source, id, .. } = conditions;
     if let Some(before) = request.before {
         let before = conditions.bind(before);
-        conditions.sql.push(format!("connection.id < {before}"));
+        conditions.sql.push(format!("{id} < {before}"));
     }
-    // Without statistics the planner would take the environment's index, which is all of the
-    // environment, before a far smaller set of ids or an integration's index. The plus says no.
-    let narrowed = request.integrations.is_some()
-        || !request.tags.is_empty()
-        || request.search.as_deref().is_some_and(has_trigram);
-    let indexed = if narrowed { "+" } else { "" };
-    conditions.sql.insert(
-        0,
-        format!("{indexed}connection.environment_id = {ENVIRONMENT_OF_KEY}"),
-    );
-    let (limit, offset) = (
-        conditions.bind(request.limit),
-        conditions.bind(request.offset),
-    );
+    let limit = conditions.bind(request.limit);
+    let offset = conditions.bind(request.offset);
     let conditions_sql = conditions.sql.join(" and ");
     Query::new(
         format!(
-            "select json_object('id', connection.id, 'connection_id', connection.connection_id,
+            "with candidate (id, bytes) as (
+                select {id}, octet_length(coalesce(connection.metadata, '')) from {source}
+                where {conditions_sql}
+                order by {id} desc limit {limit} offset {offset}),
+            page (id, bytes_before, candidates) as materialized (
+                select
+                    id,
+                    sum(bytes) over (
+                        order by id desc rows between unbounded preceding and 1 preceding),
+                    count(*) over ()
+                from candidate)
+            select json_object('id', connection.id, 'connection_id', connection.connection_id,
                 'provider_config_key', integration.unique_key, 'provider', integration.provider,
                 'metadata', json(connection.metadata), 'tags', json(connection.tags),
-                'end_user', {END_USER_JSON}, 'created_at', connection.created_at) as row
-            from connection cross join integration on integration.id = connection.integration_id
-            where {conditions_sql}
-            order by connection.id desc limit {limit} offset {offset}"
+                'end_user', {END_USER_JSON}, 'created_at', connection.created_at,
+                'candidates', page.candidates) as row
+            from page
+            cross join connection on connection.id = page.id
+            cross join integration on integration.id = connection.integration_id
+            where coalesce(page.bytes_before, 0) <= {MAX_PAGE_BYTES}
+            order by page.id desc"
         ),
         conditions.parameters,
     )
 }
 
+/// What a list is filtered by. Where a filter has an index that comes out newest first, the list
+/// is read from there, so that a page is found without a look at all that matches.
 struct Conditions {
     parameters: Vec<Parameter>,
     sql: Vec<String>,
+    source: &'static str,
+    id: &'static str,
 }
 
 impl Conditions {
     fn bind(&mut self, value: impl Into<Parameter>) -> String {
         self.parameters.push(value.into());
         format!("?{}", self.parameters.len())
+    }
+
+    /// Without statistics the planner would take the environment's index, which is all of the
+    /// environment, before a far smaller one. The plus says no.
+    fn of_environment(&mut self, has_integrations: bool) {
+        let is_narrowed = has_integrations || self.source != "connection";
+        let plus = if is_narrowed { "+" } else { "" };
+        let of_environment = format!("{plus}connection.environment_id = {ENVIRONMENT_OF_KEY}");
+        self.sql.push(of_environment);
     }
 
     fn equal(&mut self, column: &str, value: Option<&str>) {
@@ -144,11 +168,21 @@ impl Conditions {
     }
 
     fn with_tags(&mut self, tags: &Tags) {
-        for (key, value) in tags {
+        for (at, (key, value)) in tags.iter().enumerate() {
             let (key, value) = (self.bind(key.as_str()), self.bind(value.as_str()));
+            let is_label = format!(
+                "environment_id = {ENVIRONMENT_OF_KEY} and key = {key} and value = {value}"
+            );
+            if at == 0 {
+                self.source = "connection_tag as label
+                    cross join connection on connection.id = label.connection";
+                self.id = "label.connection";
+                self.sql
+                    .push(is_label.replace("environment_id =", "label.environment_id ="));
+                continue;
+            }
             self.sql.push(format!(
-                "connection.id in (select connection from connection_tag
-                    where environment_id = {ENVIRONMENT_OF_KEY} and key = {key} and value = {value})"
+                "connection.id in (select connection from connection_tag where {is_label})"
             ));
         }
     }
@@ -158,9 +192,16 @@ impl Conditions {
         if has_trigram(search) {
             // FTS5: a string in double quotes is a phrase, and a double quote in it is doubled.
             let phrase = self.bind(format!("\"{}\"", search.replace('"', "\"\"")));
+            let matches = format!("connection_search match {phrase}");
+            if self.source == "connection" {
+                self.source = "connection_search
+                    cross join connection on connection.id = connection_search.rowid";
+                self.id = "connection_search.rowid";
+                self.sql.push(matches);
+                return;
+            }
             self.sql.push(format!(
-                "connection.id in (
-                    select rowid from connection_search where connection_search match {phrase})"
+                "connection.id in (select rowid from connection_search where {matches})"
             ));
             return;
         }

@@ -115,13 +115,10 @@ pub struct IntegrationValues {
     pub scopes: Option<String>,
     /// See [`IntegrationRecord::app_link`].
     pub app_link: Option<String>,
-    /// See [`IntegrationRecord::secrets`].
-    pub secrets: Sealed,
 }
 
 impl IntegrationValues {
-    fn parameters(&self) -> [Parameter; 8] {
-        let secrets_key_id = self.secrets.key_id().map(|id| i64::from(id.number()));
+    fn parameters(&self, secrets: &Sealed) -> [Parameter; 8] {
         [
             self.unique_key.as_str().into(),
             self.display_name.as_deref().into(),
@@ -129,8 +126,8 @@ impl IntegrationValues {
             self.client_id.as_deref().into(),
             self.scopes.as_deref().into(),
             self.app_link.as_deref().into(),
-            self.secrets.as_str().into(),
-            secrets_key_id.into(),
+            secrets.as_str().into(),
+            secrets.key_id().map(|id| i64::from(id.number())).into(),
         ]
     }
 }
@@ -142,9 +139,10 @@ pub fn insert(
     uid: &str,
     provider: &str,
     values: &IntegrationValues,
+    secrets: &Sealed,
     now: Timestamp,
 ) -> Query<IntegrationRecord> {
-    let mut parameters: Vec<Parameter> = values.parameters().into();
+    let mut parameters: Vec<Parameter> = values.parameters(secrets).into();
     parameters.extend([
         environment_id.into(),
         uid.into(),
@@ -171,9 +169,10 @@ pub fn update(
     id: i64,
     as_of: Timestamp,
     values: &IntegrationValues,
+    secrets: &Sealed,
     now: Timestamp,
 ) -> Query<IntegrationRecord> {
-    let mut parameters: Vec<Parameter> = values.parameters().into();
+    let mut parameters: Vec<Parameter> = values.parameters(secrets).into();
     parameters.extend([id.into(), as_of.millis().into(), now.millis().into()]);
     Query::new(
         format!(

@@ -149,15 +149,16 @@ impl<'a> Input<'a> {
     /// A number or a text that is one, cut to an integer within `range`.
     #[must_use]
     pub fn integer(&self, range: RangeInclusive<i64>) -> Option<i64> {
-        let integer = clamped(self.number()?);
-        if integer < *range.start() {
+        let number = self.number()?;
+        let integer = clamped(number);
+        if number < float(*range.start()) {
             self.refuse(
                 "too_small",
                 format!("Too small: expected number to be >={}", range.start()),
             );
             return None;
         }
-        if integer > *range.end() {
+        if number > float(*range.end()) {
             self.refuse(
                 "too_big",
                 format!("Too big: expected number to be <={}", range.end()),
@@ -406,6 +407,15 @@ fn clamped(number: f64) -> i64 {
     number as i64
 }
 
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "a limit that is rounded up to a float is still far from any number in use"
+)]
+fn float(limit: i64) -> f64 {
+    limit as f64
+}
+
 /// An answer names this many unrecognized keys and no more.
 const MAX_NAMED_KEYS: usize = 20;
 /// And this many characters of each.
@@ -460,10 +470,14 @@ mod tests {
     fn numbers_outside_their_range_are_refused_and_fractions_cut() {
         let parse = |input: &Input<'_>| input.integer(1..=2000);
         assert_eq!(read(Some(&json!("1.9")), parse), Ok(1));
+        for below in ["0", "0.9"] {
+            let expected = " too_small Too small: expected number to be >=1";
+            check(&json!(below), parse, &[expected]);
+        }
         check(
-            &json!("0"),
+            &json!("2000.1"),
             parse,
-            &[" too_small Too small: expected number to be >=1"],
+            &[" too_big Too big: expected number to be <=2000"],
         );
         check(
             &json!("1e300"),

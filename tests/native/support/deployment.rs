@@ -161,9 +161,8 @@ impl Refresher for Deployment {
         Ok(flight.run(trigger, was_attempted, attempt).await)
     }
 
-    async fn forget(&self, uid: &str) -> Result<(), InternalError> {
+    async fn forget(&self, uid: &str) {
         self.forgotten.borrow_mut().push(uid.to_owned());
-        Ok(())
     }
 }
 
