@@ -1,9 +1,18 @@
 //! Every error that a caller can see: this file is the error contract.
 
-use std::{borrow::Cow, error::Error, fmt::Write};
+pub(super) mod legacy;
+mod messages;
+mod parts;
 
-use serde_json::{Map, Value, json};
+use std::{error::Error, fmt::Write};
 
+use serde_json::{Value, json};
+
+use self::{
+    legacy::{LegacyParameter, missing, unknown_connection},
+    messages::{missing_scope, refresh_failure, unknown_connection_of_metadata},
+    parts::{Parts, internal, invalid, issue, legacy, plain, with_payload},
+};
 use super::reply::Reply;
 use crate::{
     domain::{auth_mode::AuthMode, scope::Scope},
@@ -94,35 +103,11 @@ pub(super) enum ApiError {
     },
 }
 
-/// A parameter that the deprecated import needs for a kind of credentials.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum LegacyParameter {
-    AccessToken,
-    ApiKey,
-    BasicUsername,
-    ClientSecret,
-    ExpiresAt,
-    OAuthToken,
-    OAuthTokenSecret,
-    ProviderConfigKey,
-    TokenId,
-    TokenSecret,
-}
-
 /// Whether a request named more than one connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Several {
     No,
     Yes,
-}
-
-/// What an error looks like on the wire.
-struct Parts {
-    status: u16,
-    code: &'static str,
-    message: Option<Cow<'static, str>>,
-    payload: Option<Value>,
-    issues: Vec<Issue>,
 }
 
 impl ApiError {
@@ -151,29 +136,9 @@ impl ApiError {
         }
         Some(text)
     }
-
     /// The answer. `request_id` is told only where something of ours broke.
     pub(super) fn reply(&self, request_id: &str) -> Reply {
-        let Parts {
-            status,
-            code,
-            message,
-            payload,
-            issues,
-        } = self.parts(request_id);
-        let mut error = Map::new();
-        error.insert("code".to_owned(), code.into());
-        if let Some(message) = message {
-            error.insert("message".to_owned(), message.into());
-        }
-        if let Some(payload) = payload {
-            error.insert("payload".to_owned(), payload);
-        }
-        if !issues.is_empty() {
-            let issue = |issue: &Issue| json!({"code": issue.code, "message": issue.message, "path": issue.path});
-            error.insert("errors".to_owned(), issues.iter().map(issue).collect());
-        }
-        let mut reply = Reply::json(status, &json!({ "error": error }));
+        let mut reply = self.parts(request_id).reply();
         if let Self::MethodNotAllowed(allow) = self {
             reply.headers.push(("allow", allow.clone()));
         }
@@ -300,7 +265,7 @@ impl ApiError {
             Self::LegacyUnknownConnection {
                 connection_id,
                 provider_config_key,
-            } => unknown_legacy_connection(connection_id, provider_config_key),
+            } => unknown_connection(connection_id, provider_config_key),
             Self::LegacyUnknownIntegration { payload } => {
                 let shown = serde_json::to_string_pretty(payload).unwrap_or_default();
                 let message = format!(
@@ -340,20 +305,7 @@ impl ApiError {
                 "Authentication failed. The request is missing the Authorization header.",
             ),
             Self::MissingClient => plain(400, "invalid_body", "Missing credentials"),
-            Self::MissingScope(scopes) => {
-                let names: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
-                let required = if names.len() > 1 {
-                    "Required one of"
-                } else {
-                    "Required"
-                };
-                let names = names.join(" or ");
-                plain(
-                    403,
-                    "forbidden",
-                    format!("Insufficient scope. {required}: {names}"),
-                )
-            }
+            Self::MissingScope(scopes) => plain(403, "forbidden", missing_scope(scopes)),
             Self::NotFound => plain(404, "not_found", "Not found"),
             Self::NotReady(reason) => plain(503, "not_ready", reason.to_string()),
             Self::PayloadTooLarge => plain(
@@ -382,19 +334,9 @@ impl ApiError {
                 provider_config_key,
                 several,
             } => {
-                let consequence = match several {
-                    Several::No => "",
-                    Several::Yes => {
-                        ". No actions were taken on any of the connections as a result of this failure."
-                    }
-                };
-                plain(
-                    404,
-                    "unknown_connection",
-                    format!(
-                        "Connection with connection id {connection_id} and provider config key {provider_config_key} not found. Please make sure the connection exists in the Nango dashboard{consequence}"
-                    ),
-                )
+                let message =
+                    unknown_connection_of_metadata(connection_id, provider_config_key, *several);
+                plain(404, "unknown_connection", message)
             }
             Self::UnknownCustomProvider(name) => {
                 plain(404, "not_found", format!("Unknown custom provider {name}"))
@@ -442,136 +384,4 @@ impl From<InternalError> for ApiError {
     fn from(error: InternalError) -> Self {
         Self::Internal(error)
     }
-}
-
-fn refresh_failure(failure: RefreshFailure) -> (u16, &'static str) {
-    match failure {
-        RefreshFailure::BackingOff => (
-            424,
-            "A recent refresh attempt failed. Backing off before retrying.",
-        ),
-        RefreshFailure::Client => (
-            400,
-            "The integration has no client that the provider's token endpoint accepts.",
-        ),
-        RefreshFailure::ClientCredentials => (400, "Failed to fetch client credentials token"),
-        RefreshFailure::Exhausted => (
-            424,
-            "The refresh limit has been reached for this connection.",
-        ),
-        RefreshFailure::External => (
-            400,
-            "The external API returned an error when trying to refresh the access token. Please try again later.",
-        ),
-        RefreshFailure::TokenUrl => (400, "Token URL is missing or invalid."),
-    }
-}
-
-fn missing(parameter: LegacyParameter) -> Parts {
-    match parameter {
-        LegacyParameter::AccessToken => {
-            legacy(400, "missing_access_token", "Missing param 'access_token'.")
-        }
-        LegacyParameter::ApiKey => legacy(400, "missing_api_key", "Missing param 'api_key'."),
-        LegacyParameter::BasicUsername => legacy(
-            400,
-            "missing_basic_username",
-            "Missing param username for basic api authentication.",
-        ),
-        LegacyParameter::ClientSecret => legacy(
-            400,
-            "missing_client_secret",
-            "Missing param 'oauth_client_secret'.",
-        ),
-        LegacyParameter::ExpiresAt => legacy(
-            400,
-            "missing_expires_at",
-            "Importing an OAuth2 token requires the 'expires_at' parameter. If the token doesn't expire pass in the 'no_expiration' parameter",
-        ),
-        LegacyParameter::OAuthToken => {
-            legacy(400, "missing_oauth_token", "Missing param 'oauth_token'.")
-        }
-        LegacyParameter::OAuthTokenSecret => legacy(
-            400,
-            "missing_oauth_token_secret",
-            "Missing param 'oauth_token_secret'.",
-        ),
-        LegacyParameter::ProviderConfigKey => legacy(
-            400,
-            "missing_provider_config",
-            "Missing param 'provider_config_key'.",
-        ),
-        LegacyParameter::TokenId => legacy(400, "missing_token_id", "Missing param 'token_id'."),
-        LegacyParameter::TokenSecret => {
-            legacy(400, "missing_token_secret", "Missing param 'token_secret'.")
-        }
-    }
-}
-
-fn unknown_legacy_connection(connection_id: &str, provider_config_key: &str) -> Parts {
-    let payload = json!({"connectionId": connection_id, "providerConfigKey": provider_config_key});
-    let shown = serde_json::to_string_pretty(&payload).unwrap_or_default();
-    let message = format!(
-        "No connection matching the provided params of 'connection_id' and 'provider_config_key'. Please make sure these values exist in the Nango dashboard {shown}"
-    );
-    with_payload(404, "unknown_connection", message, payload)
-}
-
-/// A code and a message.
-fn plain(status: u16, code: &'static str, message: impl Into<Cow<'static, str>>) -> Parts {
-    Parts {
-        status,
-        code,
-        message: Some(message.into()),
-        payload: None,
-        issues: Vec::new(),
-    }
-}
-
-/// The older envelope, which has a payload even where it is empty.
-fn legacy(status: u16, code: &'static str, message: &'static str) -> Parts {
-    with_payload(status, code, message, json!({}))
-}
-
-fn with_payload(
-    status: u16,
-    code: &'static str,
-    message: impl Into<Cow<'static, str>>,
-    payload: Value,
-) -> Parts {
-    Parts {
-        payload: Some(payload),
-        ..plain(status, code, message)
-    }
-}
-
-/// Mistakes with their paths and no message.
-fn invalid(code: &'static str, issues: &[Issue]) -> Parts {
-    Parts {
-        message: None,
-        issues: issues.to_vec(),
-        ..plain(400, code, "")
-    }
-}
-
-/// One mistake in the body that is found only against what is stored.
-fn issue(code: &'static str, message: &'static str, field: &str) -> Parts {
-    invalid(
-        "invalid_body",
-        &[Issue {
-            code,
-            message: message.into(),
-            path: vec![field.to_owned()],
-        }],
-    )
-}
-
-fn internal(request_id: &str) -> Parts {
-    let message = "An internal error occurred. Please report this request id.";
-    with_payload(
-        500,
-        "server_error",
-        message,
-        json!({ "request_id": request_id }),
-    )
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     call::{Authorized, Call},
     credentials::MAX_TOKEN_CHARS,
-    error::{ApiError, LegacyParameter},
+    error::{ApiError, legacy::LegacyParameter},
     reply::Reply,
     rules::{INTEGRATION_KEY, MAX_KEYS, connection_config, connection_id, metadata, webhook_url},
 };

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     call::{Call, path_parameter},
-    error::{ApiError, LegacyParameter, Several},
+    error::{ApiError, Several, legacy::LegacyParameter},
     reply::Reply,
     rules::{connection_id, integration_key, metadata},
 };

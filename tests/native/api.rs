@@ -2,6 +2,8 @@
 
 mod api_keys;
 mod authentication;
+mod bad_input;
+mod bad_parameters;
 mod config;
 mod connections_delete;
 mod connections_get;
@@ -16,6 +18,8 @@ mod connections_list_pages;
 mod connections_patch;
 mod connections_upsert;
 mod environments;
+mod failures;
+mod headers;
 mod health;
 mod integrations_change;
 mod integrations_clients;
@@ -25,12 +29,10 @@ mod integrations_refusals;
 mod isolation;
 mod legacy_import;
 mod legacy_import_errors;
+mod logging;
 mod metadata;
 mod metadata_legacy;
-<<<<<<< HEAD
+mod metadata_merge;
 mod providers_read;
 mod providers_write;
 mod scopes;
-=======
-mod metadata_merge;
->>>>>>> tests-a

@@ -5,5 +5,6 @@ pub(crate) mod connections;
 pub(crate) mod database;
 pub(crate) mod deployment;
 pub(crate) mod provider;
+pub(crate) mod requests;
 pub(crate) mod routes;
 pub(crate) mod seed;

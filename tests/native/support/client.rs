@@ -96,6 +96,22 @@ pub(crate) struct Call {
     request: Request,
 }
 
+impl std::fmt::Debug for Call {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Request {
+            method,
+            path,
+            query,
+            ..
+        } = &self.request;
+        let body = match &self.request.body {
+            Body::Bytes(bytes) => String::from_utf8_lossy(bytes).chars().take(1000).collect(),
+            Body::TooLarge => "too large".to_owned(),
+        };
+        write!(formatter, "{method:?} {path:?} {query:?} {body:?}")
+    }
+}
+
 /// A request with the key of the environment `dev`.
 pub(crate) fn call(method: &str, target: &str) -> Call {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));

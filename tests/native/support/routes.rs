@@ -33,7 +33,12 @@ pub(crate) enum Access {
 impl Route {
     /// The request, with the key that may make it.
     pub(crate) fn call(&self) -> Call {
-        let call = call(self.method, self.target);
+        self.call_as(self.method, self.target)
+    }
+
+    /// The request with another method or target.
+    pub(crate) fn call_as(&self, method: &str, target: &str) -> Call {
+        let call = call(method, target);
         let call = match self.access {
             Access::Account(_) => call.account(),
             Access::AnyEnvironment | Access::Environment(_) => call,
