@@ -149,7 +149,6 @@ fn of_integrations() -> Vec<(&'static str, Statement)> {
         client_id: None,
         scopes: None,
         app_link: None,
-        secrets: sealed(),
     };
     let record: IntegrationRecord = serde_json::from_value(json!({
         "id": 1, "uid": "uid", "environment_id": 1, "unique_key": "github", "provider": "github",
@@ -158,8 +157,8 @@ fn of_integrations() -> Vec<(&'static str, Statement)> {
         "custom_provider": null,
     }))
     .unwrap();
-    let insert = integrations::insert(1, "uid", "github", &values, NOW);
-    let update = integrations::update(1, NOW, &values, NOW);
+    let insert = integrations::insert(1, "uid", "github", &values, &sealed(), NOW);
+    let update = integrations::update(1, NOW, &values, &sealed(), NOW);
     let obstacles = integrations::rename_obstacles(&record, "other");
     vec![
         (
@@ -241,8 +240,8 @@ fn of_the_rest() -> Vec<(&'static str, Statement)> {
         ),
         ("providers::list", providers::list().statement().clone()),
         (
-            "readiness::migration",
-            readiness::migration().statement().clone(),
+            "readiness::last_migration",
+            readiness::last_migration().statement().clone(),
         ),
         (
             "readiness::key_ids_in_use",
