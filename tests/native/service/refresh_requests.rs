@@ -1,0 +1,212 @@
+//! What a provider is asked: the address, the parameters, the client.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    client::{call, create_integration, deployment_with_github, expired_credentials, import},
+    connections::{create_plain_integration, put_acme, read, with},
+    deployment::Deployment,
+    provider::{Answer, Seen},
+};
+
+/// The request of a refresh at a provider with `entry`, of a connection with `connection`.
+#[track_caller]
+fn request(entry: &Value, connection: &Value) -> Seen {
+    let deployment = Deployment::new();
+    put_acme(&deployment, entry);
+    create_integration(&deployment, "acme", "github");
+    import(
+        &deployment,
+        "user-1",
+        &with(expired_credentials(), connection),
+    );
+    deployment.provider.will_answer(Answer::token("new", None));
+    read(&deployment, "user-1", "").ok();
+    let mut seen = deployment.provider.seen();
+    assert_eq!(seen.len(), 1);
+    seen.remove(0)
+}
+
+fn headers(seen: &Seen) -> Vec<String> {
+    let headers = seen.headers.iter();
+    headers
+        .map(|(name, value)| format!("{name}: {value}"))
+        .collect()
+}
+
+const CLIENT: &str = "client_id=fake-client&client_secret=fake-client-secret";
+
+#[test]
+fn a_refresh_is_the_form_of_the_rfc() {
+    let deployment = deployment_with_github();
+    import(&deployment, "user-1", &expired_credentials());
+    deployment.provider.will_answer(Answer::token("new", None));
+    read(&deployment, "user-1", "").ok();
+    let seen = &deployment.provider.seen()[0];
+    assert_eq!(seen.url, "https://github.com/login/oauth/access_token");
+    let expected = format!("grant_type=refresh_token&refresh_token=fake-refresh-token&{CLIENT}");
+    assert_eq!(seen.body, expected);
+    let expected = [
+        "accept: application/json",
+        "user-agent: holdfast",
+        "content-type: application/x-www-form-urlencoded",
+    ];
+    assert_eq!(headers(seen), expected);
+}
+
+#[test]
+fn a_client_may_go_into_the_header() {
+    for entry in [
+        json!({"authorization_method": "header"}),
+        json!({"token_request_auth_method": "basic"}),
+    ] {
+        let seen = request(&entry, &json!({}));
+        assert_eq!(
+            seen.body,
+            "grant_type=refresh_token&refresh_token=fake-refresh-token"
+        );
+        // fake-client:fake-client-secret
+        let expected = "authorization: Basic ZmFrZS1jbGllbnQ6ZmFrZS1jbGllbnQtc2VjcmV0";
+        assert_eq!(headers(&seen)[2], expected);
+    }
+}
+
+#[test]
+fn parameters_may_be_json() {
+    let seen = request(&json!({"body_format": "json"}), &json!({}));
+    let expected = json!({
+        "grant_type": "refresh_token", "refresh_token": "fake-refresh-token",
+        "client_id": "fake-client", "client_secret": "fake-client-secret",
+    });
+    assert_eq!(serde_json::from_str::<Value>(&seen.body).unwrap(), expected);
+    assert_eq!(headers(&seen)[2], "content-type: application/json");
+}
+
+#[test]
+fn a_connection_may_bring_its_own_client() {
+    let client = json!({"client_id": "own", "client_secret": "fake-own-secret"});
+    let credentials = with(
+        expired_credentials()["credentials"].clone(),
+        &json!({ "config_override": client }),
+    );
+    let seen = request(&json!({}), &json!({ "credentials": credentials }));
+    assert!(
+        seen.body
+            .ends_with("&client_id=own&client_secret=fake-own-secret"),
+        "{}",
+        seen.body
+    );
+}
+
+#[test]
+fn half_a_client_of_its_own_is_none() {
+    let credentials = with(
+        expired_credentials()["credentials"].clone(),
+        &json!({"config_override": {"client_id": "own"}}),
+    );
+    let seen = request(&json!({}), &json!({ "credentials": credentials }));
+    assert!(seen.body.ends_with(CLIENT), "{}", seen.body);
+}
+
+#[test]
+fn a_refresh_goes_to_the_refresh_url_with_its_query() {
+    let entry = json!({"refresh_url": "https://refresh.example/r?key=1&key=2"});
+    assert_eq!(
+        request(&entry, &json!({})).url,
+        "https://refresh.example/r?key=1&key=2"
+    );
+    let entry = json!({"token_url": "https://a.example/t?subscription-key=x"});
+    assert_eq!(
+        request(&entry, &json!({})).url,
+        "https://a.example/t?subscription-key=x"
+    );
+}
+
+#[test]
+fn values_of_the_connection_are_filled_into_the_address_and_the_parameters() {
+    let entry = json!({
+        "token_url": "https://${connectionConfig.subdomain}.acme.example/token",
+        "refresh_params": {"resource": "https://${connectionConfig.resource}/x", "fixed": "1"},
+    });
+    let config = json!({"connection_config": {"subdomain": "team", "resource": "a&b"}});
+    let seen = request(&entry, &config);
+    assert_eq!(seen.url, "https://team.acme.example/token");
+    let expected = format!(
+        "grant_type=refresh_token&resource=https%3A%2F%2Fa%26b%2Fx&fixed=1\
+        &refresh_token=fake-refresh-token&{CLIENT}"
+    );
+    assert_eq!(seen.body, expected);
+}
+
+#[test]
+fn the_grant_of_the_first_token_request_is_not_repeated() {
+    let entry = json!({"token_params": {"grant_type": "authorization_code", "audience": "api"}});
+    let expected =
+        format!("grant_type=refresh_token&audience=api&refresh_token=fake-refresh-token&{CLIENT}");
+    assert_eq!(request(&entry, &json!({})).body, expected);
+}
+
+#[test]
+fn parameters_of_refreshes_go_in_place_of_those_of_token_requests() {
+    let entry = json!({"token_params": {"a": "1"}, "refresh_params": {"b": "2"}});
+    let expected =
+        format!("grant_type=refresh_token&b=2&refresh_token=fake-refresh-token&{CLIENT}");
+    assert_eq!(request(&entry, &json!({})).body, expected);
+}
+
+/// The request for a client's own token at a provider with `entry`, and what is then read.
+#[track_caller]
+fn client_request(entry: &Value, config: &Value) -> (Seen, Value) {
+    let deployment = Deployment::new();
+    put_acme(&deployment, &with(json!({"auth_mode": "OAUTH2_CC"}), entry));
+    create_plain_integration(&deployment, "acme");
+    let credentials = json!({
+        "type": "OAUTH2_CC", "token": "old", "expires_at": "2025-12-31T23:00:00Z",
+        "client_id": "own id", "client_secret": "fake:secret",
+    });
+    let fields = json!({
+        "provider_config_key": "acme", "credentials": credentials, "connection_config": config,
+    });
+    import(&deployment, "user-1", &fields);
+    deployment.provider.will_answer(Answer::token("new", None));
+    let target = "/connections/user-1?provider_config_key=acme";
+    let connection = call("GET", target).run(&deployment).ok();
+    (
+        deployment.provider.seen().remove(0),
+        connection["credentials"].clone(),
+    )
+}
+
+#[test]
+fn a_client_asks_for_a_token_of_its_own() {
+    let entry = json!({"token_params": {"audience": "${connectionConfig.audience}"}});
+    let (seen, credentials) = client_request(&entry, &json!({"audience": "api"}));
+    let expected = "grant_type=client_credentials&audience=api\
+        &client_id=own+id&client_secret=fake%3Asecret";
+    assert_eq!(seen.body, expected);
+    let expected = json!({
+        "type": "OAUTH2_CC", "token": "new", "expires_at": "2026-01-01T01:00:00.000Z",
+        "client_id": "own id", "client_secret": "fake:secret",
+        "raw": {"access_token": "new", "expires_in": 3600},
+    });
+    assert_eq!(credentials, expected);
+}
+
+#[test]
+fn a_client_in_the_header_is_form_encoded_first() {
+    let (seen, _) = client_request(&json!({"token_request_auth_method": "basic"}), &json!({}));
+    assert_eq!(seen.body, "grant_type=client_credentials");
+    // own+id:fake%3Asecret
+    let expected = "authorization: Basic b3duK2lkOmZha2UlM0FzZWNyZXQ=";
+    assert_eq!(headers(&seen)[2], expected);
+}
+
+#[test]
+fn a_client_asks_for_the_scopes_of_the_connection() {
+    let config = json!({"oauth_scopes": "read, write"});
+    let (seen, _) = client_request(&json!({}), &config);
+    assert!(
+        seen.body
+            .starts_with("grant_type=client_credentials&scope=read+write&")
+    );
+}
