@@ -1,1 +1,5 @@
-//! storage
+//! The schema, and how `SQLite` runs the statements.
+
+mod list_plans;
+mod query_plans;
+mod schema;

@@ -1,0 +1,284 @@
+//! Every statement finds its rows by an index, as `explain query plan` tells.
+
+use std::{collections::BTreeSet, fs};
+
+use holdfast::{
+    domain::{
+        auth_mode::AuthMode,
+        refresh::{History, Schedule},
+        timestamp::Timestamp,
+    },
+    storage::{
+        connections::{self, ConnectionAddress, OnUpdate, PatchConnection, UpsertConnection},
+        database::Statement,
+        environments,
+        integrations::{self, IntegrationRecord, IntegrationValues},
+        keys::{self, KeyLookup, NewApiKey},
+        metadata::{self, ConnectionSet},
+        providers::{self, IfUsed},
+        readiness,
+        refreshes::{self, Refreshed},
+    },
+    vault::envelope::Sealed,
+};
+use serde_json::json;
+
+use crate::support::database::SqliteDatabase;
+
+const NOW: Timestamp = Timestamp::EPOCH;
+
+pub(super) fn key() -> KeyLookup {
+    KeyLookup {
+        configured_environment: Some("dev".to_owned()),
+        digests: vec!["digest".to_owned()],
+        now: NOW,
+    }
+}
+
+fn sealed() -> Sealed {
+    Sealed::from_stored(String::new())
+}
+
+/// The tables that grow without a bound.
+const LARGE: [&str; 4] = ["api_key", "connection", "connection_tag", "integration"];
+
+/// Expects that no step reads a large table from end to end. A subquery may be named like the
+/// table that it reads, and is then scanned instead of the table.
+#[track_caller]
+pub(super) fn is_indexed(name: &str, plan: &[String]) {
+    for table in LARGE {
+        let count = |step: &str| {
+            let named = [step.to_owned(), format!("{step} USING")];
+            let is_named = |line: &&String| **line == named[0] || line.starts_with(&named[1]);
+            plan.iter().filter(is_named).count()
+        };
+        let scans = count(&format!("SCAN {table}"));
+        let subqueries = count(&format!("CO-ROUTINE {table}"));
+        assert!(scans <= subqueries, "{name} {plan:#?}");
+    }
+}
+
+fn of_connections() -> Vec<(&'static str, Statement)> {
+    let address = ConnectionAddress {
+        environment_id: 1,
+        unique_key: "github".to_owned(),
+        connection_id: "user-1".to_owned(),
+    };
+    let upsert = UpsertConnection {
+        uid: "uid".to_owned(),
+        integration_id: 1,
+        connection_id: "user-1".to_owned(),
+        auth_mode: AuthMode::OAuth2,
+        credentials: sealed(),
+        connection_config: sealed(),
+        metadata: OnUpdate::Keep,
+        tags: OnUpdate::Keep,
+        end_user: None,
+        webhook_url_override: None,
+        schedule: Schedule::default(),
+        first_fetched_at: None,
+    };
+    let patch = PatchConnection {
+        end_user: None,
+        tags: None,
+        webhook_url_override: None,
+    };
+    let set = ConnectionSet {
+        environment_id: 1,
+        unique_key: "github".to_owned(),
+        connection_ids: vec!["user-1".to_owned()],
+    };
+    let refreshed = Refreshed {
+        uid: "uid".to_owned(),
+        credentials_version: 1,
+        credentials: sealed(),
+        schedule: Schedule::default(),
+    };
+    let history = History::default();
+    let found = connections::find(&key(), "github", "user-1");
+    let failure = refreshes::store_failure("uid", 1, &history);
+    vec![
+        ("connections::find", found.statement().clone()),
+        (
+            "connections::upsert",
+            connections::upsert(&upsert, NOW).statement().clone(),
+        ),
+        (
+            "connections::patch",
+            connections::patch(&address, &patch, NOW)
+                .statement()
+                .clone(),
+        ),
+        (
+            "connections::delete",
+            connections::delete(&address).statement().clone(),
+        ),
+        (
+            "connections::touch",
+            connections::touch("uid", NOW).statement().clone(),
+        ),
+        (
+            "metadata::existing",
+            metadata::existing(&set).statement().clone(),
+        ),
+        (
+            "metadata::replace",
+            metadata::replace(&set, "{}", NOW).statement().clone(),
+        ),
+        (
+            "metadata::merge",
+            metadata::merge(&set, "{}", NOW).statement().clone(),
+        ),
+        (
+            "refreshes::subject",
+            refreshes::subject("uid").statement().clone(),
+        ),
+        (
+            "refreshes::store",
+            refreshes::store(&refreshed, NOW).statement().clone(),
+        ),
+        ("refreshes::store_failure", failure.statement().clone()),
+    ]
+}
+
+fn of_integrations() -> Vec<(&'static str, Statement)> {
+    let values = IntegrationValues {
+        unique_key: "github".to_owned(),
+        display_name: None,
+        forward_webhooks: true,
+        client_id: None,
+        scopes: None,
+        app_link: None,
+        secrets: sealed(),
+    };
+    let record: IntegrationRecord = serde_json::from_value(json!({
+        "id": 1, "uid": "uid", "environment_id": 1, "unique_key": "github", "provider": "github",
+        "display_name": null, "forward_webhooks": 1, "client_id": null, "scopes": null,
+        "app_link": null, "secrets": "", "created_at": 0, "updated_at": 0,
+        "custom_provider": null,
+    }))
+    .unwrap();
+    let insert = integrations::insert(1, "uid", "github", &values, NOW);
+    let update = integrations::update(1, NOW, &values, NOW);
+    let obstacles = integrations::rename_obstacles(&record, "other");
+    vec![
+        (
+            "integrations::list",
+            integrations::list(&key()).statement().clone(),
+        ),
+        (
+            "integrations::find",
+            integrations::find(&key(), "github").statement().clone(),
+        ),
+        (
+            "integrations::id_of",
+            integrations::id_of(1, "github").statement().clone(),
+        ),
+        ("integrations::insert", insert.statement().clone()),
+        ("integrations::update", update.statement().clone()),
+        (
+            "integrations::rename_obstacles",
+            obstacles.statement().clone(),
+        ),
+        (
+            "integrations::delete",
+            integrations::delete(1, "github").statement().clone(),
+        ),
+        (
+            "integrations::connections_of",
+            integrations::connections_of(1).statement().clone(),
+        ),
+    ]
+}
+
+fn of_the_rest() -> Vec<(&'static str, Statement)> {
+    let new_key = NewApiKey {
+        environment_id: 1,
+        display_name: "key".to_owned(),
+        digest: "digest".to_owned(),
+        digest_key_id: 1,
+        scopes: Vec::new(),
+        expires_at: None,
+    };
+    let delete_provider = providers::delete("acme", IfUsed::Keep);
+    vec![
+        (
+            "environments::insert",
+            environments::insert("dev", NOW).statement().clone(),
+        ),
+        (
+            "environments::list",
+            environments::list().statement().clone(),
+        ),
+        (
+            "environments::find",
+            environments::find(1).statement().clone(),
+        ),
+        (
+            "environments::delete",
+            environments::delete(1).statement().clone(),
+        ),
+        ("keys::find", keys::find(&key()).statement().clone()),
+        ("keys::touch", keys::touch(1, NOW).statement().clone()),
+        (
+            "keys::insert",
+            keys::insert(&new_key, NOW).statement().clone(),
+        ),
+        (
+            "keys::insertion",
+            keys::insertion(&new_key).statement().clone(),
+        ),
+        ("keys::list", keys::list(1).statement().clone()),
+        ("keys::delete", keys::delete(1, 1).statement().clone()),
+        (
+            "providers::put",
+            providers::put("acme", "{}", NOW).statement().clone(),
+        ),
+        ("providers::delete", delete_provider.statement().clone()),
+        (
+            "providers::find",
+            providers::find("acme").statement().clone(),
+        ),
+        ("providers::list", providers::list().statement().clone()),
+        (
+            "readiness::migration",
+            readiness::migration().statement().clone(),
+        ),
+        (
+            "readiness::key_ids_in_use",
+            readiness::key_ids_in_use().statement().clone(),
+        ),
+    ]
+}
+
+fn all() -> Vec<(&'static str, Statement)> {
+    [of_connections(), of_integrations(), of_the_rest()].concat()
+}
+
+#[test]
+fn every_statement_is_served_by_an_index() {
+    let database = SqliteDatabase::new();
+    for (name, statement) in all() {
+        is_indexed(name, &database.query_plan(&statement));
+    }
+}
+
+#[test]
+fn no_statement_is_left_out() {
+    let mut declared = BTreeSet::from(["connection_list::list".to_owned()]);
+    for file in fs::read_dir("src/storage").unwrap() {
+        let path = file.unwrap().path();
+        let module = path.file_stem().unwrap().to_str().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        for function in text.split("pub fn ").skip(1) {
+            let signature = function.split('{').next().unwrap();
+            if signature.contains("-> Query<") {
+                let name = signature.split('(').next().unwrap();
+                declared.insert(format!("{module}::{name}"));
+            }
+        }
+    }
+    let mut tested: BTreeSet<_> = all().iter().map(|(name, _)| (*name).to_owned()).collect();
+    tested.insert("connection_list::list".to_owned());
+    assert_eq!(declared, tested);
+}
