@@ -26,7 +26,7 @@ fn deployment_with_metadata(metadata: &Value) -> Deployment {
 }
 
 fn metadata_of(deployment: &Deployment, id: &str) -> Value {
-    read(deployment, id, "").ok()["metadata"].clone()
+    read(deployment, id, "").done()["metadata"].clone()
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn a_post_replaces_everything_and_echoes_the_body() {
         &json!("user-1"),
         &json!({"c": {"d": 3}}),
     )
-    .ok();
+    .done();
     let expected = json!({
         "connection_id": "user-1", "provider_config_key": "github", "metadata": {"c": {"d": 3}},
     });
@@ -56,7 +56,7 @@ fn a_patch_puts_keys_over_the_stored_ones_and_echoes_the_body() {
         &json!(["user-1"]),
         &json!({"b": 3, "c": 4}),
     )
-    .ok();
+    .done();
     let expected = json!({
         "connection_id": ["user-1"], "provider_config_key": "github",
         "metadata": {"b": 3, "c": 4},
@@ -75,7 +75,7 @@ fn a_merge_into_no_metadata_is_the_given_one() {
         .database
         .texts("update connection set metadata = null");
     assert_eq!(metadata_of(&deployment, "user-1"), json!(null));
-    change(&deployment, "PATCH", &json!("user-1"), &json!({"a": 1})).ok();
+    change(&deployment, "PATCH", &json!("user-1"), &json!({"a": 1})).done();
     assert_eq!(metadata_of(&deployment, "user-1"), json!({"a": 1}));
 }
 
@@ -84,10 +84,10 @@ fn a_change_is_a_change_of_the_connection() {
     for method in ["POST", "PATCH"] {
         let deployment = deployment_with_metadata(&json!({}));
         deployment.advance_seconds(60);
-        change(&deployment, method, &json!("user-1"), &json!({"a": 1})).ok();
+        change(&deployment, method, &json!("user-1"), &json!({"a": 1})).done();
         let updated_at = "2026-01-01T00:01:00.000Z";
         assert_eq!(
-            read(&deployment, "user-1", "").ok()["updated_at"],
+            read(&deployment, "user-1", "").done()["updated_at"],
             updated_at
         );
     }
@@ -163,7 +163,7 @@ fn a_connection_may_be_named_twice() {
             &json!(["user-1", "user-1"]),
             &json!({"a": 1}),
         )
-        .ok();
+        .done();
         assert_eq!(metadata_of(&deployment, "user-1"), json!({"a": 1}));
     }
 }
@@ -172,7 +172,7 @@ fn a_connection_may_be_named_twice() {
 fn no_connections_are_no_mistake() {
     let deployment = deployment_with_metadata(&json!({}));
     for method in ["POST", "PATCH"] {
-        change(&deployment, method, &json!([]), &json!({"a": 1})).ok();
+        change(&deployment, method, &json!([]), &json!({"a": 1})).done();
         assert_eq!(metadata_of(&deployment, "user-1"), json!({}));
     }
 }
@@ -245,4 +245,13 @@ fn metadata_has_at_most_a_quarter_mebibyte_also_once_merged() {
     let whole = json!({"a": "x".repeat(262_137)});
     let too_big = "metadata too_big Too big: expected record to have <=262144 bytes";
     change(&deployment, "POST", &json!("user-1"), &whole).has_issues("invalid_body", &[too_big]);
+}
+
+#[test]
+fn a_replacement_is_a_201_and_a_merge_a_200() {
+    let deployment = deployment_with_metadata(&json!({}));
+    for (method, status) in [("POST", 201), ("PATCH", 200)] {
+        let answer = change(&deployment, method, &json!("user-1"), &json!({"a": 1}));
+        assert_eq!(answer.status, status);
+    }
 }

@@ -22,7 +22,7 @@ fn with_body(method: &str, target: &str) -> Call {
 }
 
 fn metadata(deployment: &Deployment) -> Value {
-    read(deployment, "user-1", "").ok()["metadata"].clone()
+    read(deployment, "user-1", "").done()["metadata"].clone()
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn the_deprecated_path_changes_many_too() {
         let answer = call(method, "/connection/metadata")
             .body(&body)
             .run(&deployment);
-        assert_eq!(answer.ok(), body);
+        assert_eq!(answer.done(), body);
         assert_eq!(metadata(&deployment), expected);
     }
 }
@@ -51,7 +51,7 @@ fn the_body_replaces_or_is_merged_and_is_echoed() {
     ] {
         let deployment = deployment_with_connection();
         let answer = with_body(method, TARGET).run(&deployment);
-        assert_eq!(answer.ok(), json!({"b": 2}));
+        assert_eq!(answer.done(), json!({"b": 2}));
         assert_eq!(answer.header("server-timing"), Some("d1;desc=\"2\""));
         assert_eq!(metadata(&deployment), expected);
     }
@@ -63,7 +63,7 @@ fn the_integration_may_be_named_in_a_header() {
     with_body("POST", "/connection/user-1/metadata")
         .provider_config_key("github")
         .run(&deployment)
-        .ok();
+        .done();
     assert_eq!(metadata(&deployment), json!({"b": 2}));
 }
 
@@ -74,7 +74,7 @@ fn the_query_goes_before_the_header() {
     with_body("POST", TARGET)
         .provider_config_key("gitlab")
         .run(&deployment)
-        .ok();
+        .done();
     assert_eq!(metadata(&deployment), json!({"b": 2}));
 }
 
@@ -83,7 +83,7 @@ fn other_query_parameters_are_ignored() {
     let deployment = deployment_with_connection();
     with_body("POST", &format!("{TARGET}&foo=1"))
         .run(&deployment)
-        .ok();
+        .done();
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn an_unknown_connection_is_told_with_its_names() {
 #[test]
 fn no_body_is_nothing_to_merge_and_nothing_to_replace_with() {
     let deployment = deployment_with_connection();
-    assert_eq!(call("PATCH", TARGET).run(&deployment).ok(), json!({}));
+    assert_eq!(call("PATCH", TARGET).run(&deployment).done(), json!({}));
     call("POST", TARGET).run(&deployment).has_issues(
         "invalid_body",
         &[" invalid_type Invalid input: expected record, received undefined"],

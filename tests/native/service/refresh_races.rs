@@ -1,6 +1,10 @@
 //! What else happens while a provider takes its time.
 
 use futures_util::future::{join, join_all};
+use holdfast::{
+    domain::refresh::Trigger,
+    service::ports::{RefreshReply, Refresher},
+};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -78,6 +82,18 @@ fn a_hundred_readers_share_one_failure() {
         assert_eq!(answer.status, 400);
     }
     assert_eq!(stored(&deployment, "user-1", "refresh_failures"), "1");
+}
+
+/// A reader may have read the row before a refresh, and ask for another after it.
+#[test]
+fn a_refresh_that_is_no_longer_due_asks_nobody() {
+    let deployment = deployment_with_expired();
+    deployment.provider.will_answer(Answer::token("new", None));
+    read(&deployment, "user-1", "").ok();
+    let uid = stored(&deployment, "user-1", "uid");
+    let reply = pollster::block_on(deployment.refresh(&uid, Trigger::Read));
+    assert!(matches!(reply.unwrap(), RefreshReply::Unchanged { .. }));
+    assert_eq!(deployment.provider.seen().len(), 1);
 }
 
 #[test]

@@ -244,6 +244,10 @@ fn of_the_rest() -> Vec<(&'static str, Statement)> {
             readiness::last_migration().statement().clone(),
         ),
         (
+            "readiness::migrations_table",
+            readiness::migrations_table().statement().clone(),
+        ),
+        (
             "readiness::key_ids_in_use",
             readiness::key_ids_in_use().statement().clone(),
         ),

@@ -44,6 +44,13 @@ impl Answered {
         self.json()
     }
 
+    /// Expects status 200 or 201 and gives the body.
+    #[track_caller]
+    pub(crate) fn done(&self) -> Value {
+        assert!(matches!(self.status, 200 | 201), "{}", self.text);
+        self.json()
+    }
+
     /// Expects an error without payload or issues.
     #[track_caller]
     pub(crate) fn is_error(&self, status: u16, code: &str, message: &str) {
