@@ -13,10 +13,10 @@ use crate::support::{
 
 /// The request in words, for a case that fails.
 fn described(answers: &[Answered]) -> String {
-    answers
+    let answers = answers
         .iter()
-        .map(|answer| format!("{} {}\n", answer.status, answer.log))
-        .collect()
+        .map(|answer| format!("{} {}", answer.status, answer.log));
+    answers.collect::<Vec<_>>().join("\n")
 }
 
 proptest! {

@@ -89,7 +89,7 @@ const BOUNDS: [(&str, Bounds); 6] = [
     (
         "OAUTH2_CC",
         &[
-            ("token", 1, 16_384),
+            ("token", 1, 4096),
             ("client_id", 1, 255),
             ("client_secret", 1, 2048),
             ("client_certificate?", 1, 10_000),

@@ -3,9 +3,18 @@
 use std::fs;
 
 use holdfast::storage::database::{DatabaseError, Parameter, Statement};
-use rusqlite::{Connection, types::Value};
+use rusqlite::{Connection, limits::Limit, types::Value};
 
 pub(crate) struct SqliteDatabase(Connection);
+
+/// What D1 says of itself.
+const LIMITS: [(Limit, i32); 5] = [
+    (Limit::SQLITE_LIMIT_FUNCTION_ARG, 32),
+    (Limit::SQLITE_LIMIT_LENGTH, 2_000_000),
+    (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 50),
+    (Limit::SQLITE_LIMIT_SQL_LENGTH, 100_000),
+    (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 100),
+];
 
 impl SqliteDatabase {
     /// An empty database with every migration applied.
@@ -14,6 +23,9 @@ impl SqliteDatabase {
         connection
             .execute_batch("pragma foreign_keys = on")
             .unwrap();
+        for (limit, value) in LIMITS {
+            connection.set_limit(limit, value).unwrap();
+        }
         let mut files: Vec<_> = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations"))
             .unwrap()
             .map(|file| file.unwrap().path())
@@ -130,14 +142,6 @@ impl SqliteDatabase {
 }
 
 fn rows(connection: &Connection, statement: &Statement) -> rusqlite::Result<Vec<String>> {
-    assert!(
-        statement.parameters.len() <= 100,
-        "D1 takes at most 100 parameters"
-    );
-    assert!(
-        statement.sql.len() <= 100_000,
-        "D1 takes at most 100 kB of SQL"
-    );
     let mut prepared = connection.prepare(&statement.sql)?;
     bind(&mut prepared, statement);
     let mut texts = Vec::new();

@@ -222,9 +222,6 @@ fn connections() -> Vec<Route> {
         "no_expiration": true,
     }));
     let patch = Some(json!({"tags": {"team": "b"}}));
-    const ONE: &str = "/connections/user-1?provider_config_key=github";
-    const LEGACY: &str = "/connection/user-1?provider_config_key=github";
-    const OWN: &str = "/connection/user-1/metadata?provider_config_key=github";
     vec![
         route("GET", "/connections", LIST, None),
         route("GET", "/connection", LIST, None),
@@ -277,3 +274,7 @@ pub(crate) fn declared() -> Vec<(String, String)> {
     assert!(declared.len() > 30, "the route table is not where it was");
     declared
 }
+
+const ONE: &str = "/connections/user-1?provider_config_key=github";
+const LEGACY: &str = "/connection/user-1?provider_config_key=github";
+const OWN: &str = "/connection/user-1/metadata?provider_config_key=github";
