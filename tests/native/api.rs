@@ -29,6 +29,7 @@ mod integrations_refusals;
 mod isolation;
 mod legacy_import;
 mod legacy_import_errors;
+mod limits;
 mod logging;
 mod metadata;
 mod metadata_legacy;

@@ -98,3 +98,20 @@ fn a_provider_that_is_gone_is_not_asked() {
         "Token URL is missing or invalid."
     );
 }
+
+#[test]
+fn a_host_that_a_connection_names_stays_within_the_providers_domains() {
+    let is_asked = |host: &str| {
+        let deployment = Deployment::new();
+        create_integration(&deployment, "salesforce", "github");
+        let config = json!({"connection_config": { "hostname": host }});
+        import(&deployment, "user-1", &with(expired_credentials(), &config));
+        deployment.provider.will_answer(Answer::token("new", None));
+        read(&deployment, "user-1", "");
+        deployment.provider.seen().len() == 1
+    };
+    assert!(is_asked("acme.my.salesforce.com"));
+    assert!(!is_asked("evil.example"));
+    assert!(!is_asked("evilsalesforce.com"));
+    assert!(!is_asked("salesforce.com.evil.example"));
+}
