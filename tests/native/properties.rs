@@ -11,12 +11,12 @@ use crate::support::{
     seed::seeded,
 };
 
-/// The request in words, for a case that fails.
+/// The answers in words, for a case that fails.
 fn described(answers: &[Answered]) -> String {
-    answers
+    let lines = answers
         .iter()
-        .map(|answer| format!("{} {}\n", answer.status, answer.log))
-        .collect()
+        .map(|answer| format!("{} {}", answer.status, answer.log));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 proptest! {

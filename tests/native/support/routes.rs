@@ -184,6 +184,9 @@ fn integrations() -> Vec<Route> {
 }
 
 fn connections() -> Vec<Route> {
+    const ONE: &str = "/connections/user-1?provider_config_key=github";
+    const LEGACY: &str = "/connection/user-1?provider_config_key=github";
+    const OWN: &str = "/connection/user-1/metadata?provider_config_key=github";
     const CREATE: Access = Access::Environment(&["environment:connections:create"]);
     const DELETE: Access = Access::Environment(&["environment:connections:delete"]);
     const LIST: Access = Access::Environment(&[
@@ -222,9 +225,6 @@ fn connections() -> Vec<Route> {
         "no_expiration": true,
     }));
     let patch = Some(json!({"tags": {"team": "b"}}));
-    const ONE: &str = "/connections/user-1?provider_config_key=github";
-    const LEGACY: &str = "/connection/user-1?provider_config_key=github";
-    const OWN: &str = "/connection/user-1/metadata?provider_config_key=github";
     vec![
         route("GET", "/connections", LIST, None),
         route("GET", "/connection", LIST, None),

@@ -65,10 +65,8 @@ impl Source {
 
     /// The text without comments.
     pub(super) fn code(&self) -> String {
-        self.text
-            .lines()
-            .map(|line| format!("{}\n", without_comment(line)))
-            .collect()
+        let lines = self.text.lines().map(without_comment);
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     /// The words of the code: identifiers and the words in literals.
@@ -108,7 +106,7 @@ impl Source {
 
 /// A comment begins at the first `//` outside of quotation marks.
 fn without_comment(line: &str) -> &str {
-    let is_outside = |at: usize| line[..at].matches('"').count() % 2 == 0;
+    let is_outside = |at: usize| line[..at].matches('"').count().is_multiple_of(2);
     let comment = line
         .match_indices("//")
         .map(|(at, _)| at)
