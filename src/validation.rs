@@ -7,3 +7,4 @@
 pub mod input;
 pub mod issue;
 pub mod text;
+pub mod wording;

@@ -27,8 +27,9 @@ use crate::{
     },
     storage::{connections::OnUpdate, integrations},
     validation::{
-        input::{Fields, Input, read, too_big},
+        input::{Fields, Input, read},
         text::Text,
+        wording::too_big,
     },
 };
 

@@ -15,7 +15,10 @@ use crate::{
         ports::Ports,
     },
     storage::metadata::ConnectionSet,
-    validation::input::{Input, read, too_big},
+    validation::{
+        input::{Input, read},
+        wording::too_big,
+    },
 };
 
 /// `POST` and `PATCH /connections/metadata`

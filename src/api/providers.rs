@@ -22,7 +22,7 @@ use crate::{
         ports::Ports,
     },
     storage::{database::fetch, providers as custom_providers},
-    validation::input::{Input, too_big},
+    validation::{input::Input, wording::too_big},
 };
 
 /// `GET /providers?search=`

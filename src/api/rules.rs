@@ -15,9 +15,10 @@ use crate::{
     },
     storage::metadata::MAX_METADATA_BYTES,
     validation::{
-        input::{Input, too_big},
+        input::Input,
         issue::Issue,
         text::{Format, Text, is_email, is_url},
+        wording::too_big,
     },
 };
 

@@ -9,8 +9,9 @@ use serde_json::Value;
 
 use super::{entry::Parameters, template};
 use crate::validation::{
-    input::{Fields, Input, too_big},
+    input::{Fields, Input},
     text::{Format, Text},
+    wording::too_big,
 };
 
 /// What a field may hold that has no Rust type of its own.

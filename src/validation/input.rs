@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::{
     issue::{Issue, Issues},
     text::{Format, Text, is_email, is_url},
+    wording::{received, too_big, too_small, unrecognized_keys},
 };
 use crate::domain::timestamp::Timestamp;
 
@@ -352,17 +353,9 @@ impl<'a> Fields<'a> {
     /// Refuses every field that was not read.
     pub fn finish(self) {
         let read = self.read.into_inner();
-        let unknown: Vec<_> = self
-            .map
-            .keys()
-            .filter(|key| !read.contains(&key.as_str()))
-            .take(MAX_NAMED_KEYS)
-            .map(|key| format!("\"{}\"", shortened(key)))
-            .collect();
-        let message = match unknown.as_slice() {
-            [] => return,
-            [key] => format!("Unrecognized key: {key}"),
-            keys => format!("Unrecognized keys: {}", keys.join(", ")),
+        let unknown = self.map.keys().filter(|key| !read.contains(&key.as_str()));
+        let Some(message) = unrecognized_keys(unknown) else {
+            return;
         };
         self.issues.push(Issue {
             code: "unrecognized_keys",
@@ -370,32 +363,6 @@ impl<'a> Fields<'a> {
             path: self.path,
         });
     }
-}
-
-/// The wording for a quantity over its limit.
-#[must_use]
-pub fn too_big(what: &str, max: usize, unit: &str) -> String {
-    format!("Too big: expected {what} to have <={max} {unit}")
-}
-
-fn too_small(what: &str, min: usize, unit: &str) -> String {
-    format!("Too small: expected {what} to have >={min} {unit}")
-}
-
-fn received(value: Option<&Value>) -> &'static str {
-    match value {
-        None => "undefined",
-        Some(Value::Null) => "null",
-        Some(Value::Bool(_)) => "boolean",
-        Some(Value::Number(_)) => "number",
-        Some(Value::String(_)) => "string",
-        Some(Value::Array(_)) => "array",
-        Some(Value::Object(_)) => "object",
-    }
-}
-
-fn shortened(key: &str) -> String {
-    key.chars().take(MAX_NAMED_KEY_CHARS).collect()
 }
 
 #[expect(
@@ -415,11 +382,6 @@ fn clamped(number: f64) -> i64 {
 fn float(limit: i64) -> f64 {
     limit as f64
 }
-
-/// An answer names this many unrecognized keys and no more.
-const MAX_NAMED_KEYS: usize = 20;
-/// And this many characters of each.
-const MAX_NAMED_KEY_CHARS: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -11,12 +11,12 @@ use crate::support::{
     seed::seeded,
 };
 
-/// The request in words, for a case that fails.
+/// The answers in words, for a case that fails.
 fn described(answers: &[Answered]) -> String {
-    let answers = answers
+    let lines = answers
         .iter()
         .map(|answer| format!("{} {}", answer.status, answer.log));
-    answers.collect::<Vec<_>>().join("\n")
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 proptest! {

@@ -1,1 +1,282 @@
-//! tidy
+//! The shape of `src/`: which room may see which, where secrets come out, names, sizes.
+
+mod source;
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use self::source::{all, files};
+
+/// Each room with the rooms that it may see.
+const ROOMS: [(&str, &[&str]); 9] = [
+    ("domain", &[]),
+    ("validation", &["domain", "oauth2", "providers", "vault"]),
+    ("oauth2", &["domain", "providers", "validation", "vault"]),
+    ("providers", &["domain", "oauth2", "validation", "vault"]),
+    ("vault", &["domain", "oauth2", "providers", "validation"]),
+    (
+        "storage",
+        &["domain", "oauth2", "providers", "validation", "vault"],
+    ),
+    (
+        "service",
+        &[
+            "domain",
+            "oauth2",
+            "providers",
+            "storage",
+            "validation",
+            "vault",
+        ],
+    ),
+    // Messages to providers and sealed values are matters of the use cases.
+    (
+        "api",
+        &["domain", "providers", "service", "storage", "validation"],
+    ),
+    (
+        "cloudflare",
+        &[
+            "api",
+            "domain",
+            "oauth2",
+            "providers",
+            "service",
+            "storage",
+            "validation",
+            "vault",
+        ],
+    ),
+];
+
+/// The rooms that do nothing but compute.
+const PURE: [&str; 5] = ["domain", "oauth2", "providers", "validation", "vault"];
+
+/// Where secrets leave their wrapper, and why.
+const EXPOSING: [(&str, &str); 15] = [
+    ("src/api/api_keys.rs", "answers a new key, once"),
+    (
+        "src/api/config.rs",
+        "answers free settings of an integration",
+    ),
+    (
+        "src/api/json/connection.rs",
+        "answers the configuration of a connection",
+    ),
+    ("src/api/json/credentials.rs", "answers credentials"),
+    (
+        "src/api/json/integration.rs",
+        "answers the client of an integration",
+    ),
+    ("src/cloudflare/fetch.rs", "sends requests to providers"),
+    (
+        "src/domain/refresh.rs",
+        "reads when a token ends that is a JWT",
+    ),
+    (
+        "src/oauth2/client_authentication.rs",
+        "sends the client's secret",
+    ),
+    ("src/oauth2/token_request.rs", "sends tokens and secrets"),
+    ("src/oauth2/token_response.rs", "reads what a provider sent"),
+    (
+        "src/providers/integration_config.rs",
+        "checks settings against their declaration",
+    ),
+    ("src/providers/refresh_rule.rs", "fills a token request"),
+    ("src/providers/template.rs", "fills a token request"),
+    ("src/vault/api_key.rs", "digests and compares keys"),
+    ("src/vault/documents/fields.rs", "seals"),
+];
+
+/// Names that say nothing.
+const EMPTY_NAMES: [&str; 10] = [
+    "common", "handler", "helper", "helpers", "manager", "misc", "models", "prelude", "types",
+    "utils",
+];
+
+const MAX_LINES: usize = 400;
+
+#[test]
+fn rooms_look_down() {
+    for source in all() {
+        let Some(room) = source.room() else { continue };
+        let (_, below) = ROOMS
+            .iter()
+            .find(|(known, _)| *known == room)
+            .unwrap_or_else(|| {
+                panic!("{}: {room} is no known room", source.path);
+            });
+        for seen in source.crate_modules() {
+            let is_allowed = seen == room || below.contains(&seen.as_str());
+            assert!(is_allowed, "{} may not see {seen}", source.path);
+        }
+    }
+}
+
+#[test]
+fn no_room_is_left_by_way_of_its_parents() {
+    for source in all() {
+        let out = "super::".repeat(source.depth() + 1);
+        assert!(
+            !source.code().contains(&out),
+            "{} leaves its room",
+            source.path
+        );
+    }
+}
+
+#[test]
+fn the_runtime_is_named_in_its_own_room_alone() {
+    for source in all() {
+        if source.room() == Some("cloudflare") {
+            continue;
+        }
+        for name in [
+            "worker",
+            "wasm_bindgen",
+            "wasm_bindgen_futures",
+            "js_sys",
+            "web_sys",
+        ] {
+            let is_named = source.words().iter().any(|word| word == name);
+            assert!(!is_named, "{} names {name}", source.path);
+        }
+    }
+}
+
+#[test]
+fn pure_rooms_are_synchronous() {
+    for source in all() {
+        if !source.room().is_some_and(|room| PURE.contains(&room)) {
+            continue;
+        }
+        let is_async = source
+            .words()
+            .iter()
+            .any(|word| word == "async" || word == "await");
+        assert!(!is_async, "{} is not synchronous", source.path);
+    }
+}
+
+#[test]
+fn secrets_come_out_in_known_places() {
+    let exposing: BTreeSet<_> = all()
+        .into_iter()
+        .filter(|source| source.code().contains("expose()") || source.code().contains("::expose"))
+        // The wrapper itself.
+        .filter(|source| source.path != "src/domain/secret.rs")
+        .map(|source| source.path)
+        .collect();
+    let known: BTreeSet<_> = EXPOSING
+        .iter()
+        .map(|(path, _reason)| (*path).to_owned())
+        .filter(|path| Path::new(path).exists())
+        .collect();
+    let difference: Vec<_> = exposing.symmetric_difference(&known).collect();
+    assert!(
+        difference.is_empty(),
+        "not on the list, or there without need: {difference:?}"
+    );
+}
+
+#[test]
+fn names_of_files_say_something() {
+    let all = files("src", "rs").into_iter().chain(files("tests", "rs"));
+    for path in all {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert_ne!(
+            name,
+            "mod",
+            "{}: room.rs stands beside room/",
+            path.display()
+        );
+        let is_empty = name.split('_').any(|word| EMPTY_NAMES.contains(&word));
+        assert!(!is_empty, "{} says nothing", path.display());
+    }
+}
+
+#[test]
+fn names_of_types_say_something() {
+    let empty = [
+        "Manager",
+        "Handler",
+        "Processor",
+        "Helper",
+        "Impl",
+        "Data",
+        "Info",
+    ];
+    for source in all() {
+        let words = source.words();
+        for pair in words.windows(2) {
+            let is_type = ["struct", "enum", "trait", "type"].contains(&pair[0].as_str());
+            let says_nothing = empty.iter().any(|end| pair[1].ends_with(end));
+            assert!(!(is_type && says_nothing), "{}: {}", source.path, pair[1]);
+        }
+    }
+}
+
+#[test]
+fn imports_name_what_they_import() {
+    for source in all() {
+        let code = source.code();
+        let glob = code.lines().find(|line| line.contains("::*"));
+        assert_eq!(glob, None, "{}", source.path);
+    }
+}
+
+#[test]
+fn what_is_public_is_public_where_it_is() {
+    for source in all() {
+        let reexport = source.text.lines().find(|line| {
+            let line = line.trim_start();
+            line.starts_with("pub use") || line.starts_with("pub(") && line.contains(") use ")
+        });
+        assert_eq!(reexport, None, "{}", source.path);
+    }
+}
+
+#[test]
+fn every_file_opens_with_what_is_in_it() {
+    let tests = files("tests", "rs").into_iter();
+    for path in files("src", "rs").into_iter().chain(tests) {
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("//! "), "{}", path.display());
+    }
+}
+
+#[test]
+fn files_stay_short() {
+    for source in all() {
+        let lines = source.text.lines().count();
+        assert!(
+            lines <= MAX_LINES,
+            "{} has {lines} lines before its tests",
+            source.path
+        );
+    }
+    for path in files("tests", "rs") {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= MAX_LINES, "{} has {lines} lines", path.display());
+    }
+}
+
+#[test]
+fn no_provider_is_named_outside_of_the_catalogue() {
+    let mut names = BTreeSet::new();
+    for path in files("providers", "toml") {
+        for line in fs::read_to_string(path).unwrap().lines() {
+            let table = line.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+            names.extend(table.map(|it| it.split('.').next().unwrap().to_owned()));
+        }
+    }
+    assert!(names.len() > 20, "the catalogue is not where it was");
+    for source in all() {
+        for literal in source.literals() {
+            let words = literal.split(|char: char| !char.is_alphanumeric() && !"-_".contains(char));
+            for word in words.map(str::to_lowercase) {
+                assert!(!names.contains(&word), "{} names {word}", source.path);
+            }
+        }
+    }
+}

@@ -184,6 +184,9 @@ fn integrations() -> Vec<Route> {
 }
 
 fn connections() -> Vec<Route> {
+    const ONE: &str = "/connections/user-1?provider_config_key=github";
+    const LEGACY: &str = "/connection/user-1?provider_config_key=github";
+    const OWN: &str = "/connection/user-1/metadata?provider_config_key=github";
     const CREATE: Access = Access::Environment(&["environment:connections:create"]);
     const DELETE: Access = Access::Environment(&["environment:connections:delete"]);
     const LIST: Access = Access::Environment(&[
@@ -274,7 +277,3 @@ pub(crate) fn declared() -> Vec<(String, String)> {
     assert!(declared.len() > 30, "the route table is not where it was");
     declared
 }
-
-const ONE: &str = "/connections/user-1?provider_config_key=github";
-const LEGACY: &str = "/connection/user-1?provider_config_key=github";
-const OWN: &str = "/connection/user-1/metadata?provider_config_key=github";
