@@ -4,7 +4,7 @@ use std::{pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
 use worker::{
-    AbortController, AbortSignal, CacheMode, Delay, Fetch, Headers, Request, RequestInit,
+    AbortController, AbortSignal, CacheMode, Delay, Fetch, Headers, Method, Request, RequestInit,
     RequestRedirect, ResponseBody,
 };
 use zeroize::Zeroizing;
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::{runtime::Runtime, stream::read_at_most};
 use crate::{
     oauth2::{
-        http::{HttpRequest, HttpResponse, Method},
+        http::{HttpRequest, HttpResponse},
         token_error::Unreachable,
     },
     service::ports::{HttpClient, MAX_RESPONSE_BYTES},
@@ -68,12 +68,8 @@ fn outgoing(request: &HttpRequest) -> worker::Result<Request> {
     for (name, value) in &request.headers {
         headers.set(name, value.expose())?;
     }
-    let method = match request.method {
-        Method::Get => worker::Method::Get,
-        Method::Post => worker::Method::Post,
-    };
     let mut init = RequestInit::new();
-    init.with_method(method)
+    init.with_method(Method::Post)
         .with_headers(headers)
         .with_body(request.body.as_ref().map(|body| body.expose().into()))
         .with_redirect(RequestRedirect::Manual)

@@ -11,10 +11,8 @@ use crate::domain::secret::Secret;
 pub enum ClientAuthentication {
     /// HTTP Basic authentication.
     ClientSecretBasic,
-    /// Both parts among the parameters.
+    /// Both parts among the parameters; a public client sends its identifier alone (§3.2.1).
     ClientSecretPost,
-    /// The identifier alone among the parameters (RFC 6749 §3.2.1).
-    None,
 }
 
 /// The client that a token request is made as.
@@ -52,7 +50,6 @@ impl Client {
         let secret = match self.authentication {
             ClientAuthentication::ClientSecretBasic => return Vec::new(),
             ClientAuthentication::ClientSecretPost => self.client_secret,
-            ClientAuthentication::None => None,
         };
         let id = ("client_id", Secret::new(self.client_id));
         let secret = secret.map(|secret| ("client_secret", secret));
@@ -112,13 +109,6 @@ mod tests {
     #[test]
     fn an_absent_secret_is_not_posted() {
         let client = client(ClientAuthentication::ClientSecretPost, None);
-        assert_eq!(parameters(client), [("client_id", "a b:c".to_owned())]);
-    }
-
-    #[test]
-    fn a_client_without_authentication_sends_its_identifier_alone() {
-        let client = client(ClientAuthentication::None, Some("s"));
-        assert!(client.authorization().is_none());
         assert_eq!(parameters(client), [("client_id", "a b:c".to_owned())]);
     }
 }

@@ -6,10 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::{
-    client_authentication::Client,
-    http::{HttpRequest, Method},
-};
+use super::{client_authentication::Client, http::HttpRequest};
 use crate::domain::secret::Secret;
 
 /// What the token is asked for with.
@@ -40,8 +37,6 @@ pub struct TokenRequest {
     pub grant: Grant,
     /// Parameters of the provider's own. One with the name of a generated parameter replaces it.
     pub parameters: Vec<(String, Secret)>,
-    /// Headers of the provider's own. One with the name of a generated header replaces it.
-    pub headers: Vec<(String, Secret)>,
     /// Where the parameters go.
     pub body_format: BodyFormat,
     /// The client that asks.
@@ -87,11 +82,7 @@ impl TokenRequest {
                 None
             }
         };
-        for (name, value) in self.headers {
-            headers.set(&name.to_lowercase(), value);
-        }
         HttpRequest {
-            method: Method::Post,
             url,
             headers: headers.0,
             body: body.map(Secret::new),
@@ -174,7 +165,6 @@ mod tests {
             url: Url::parse("https://example.com/token").unwrap(),
             grant: Grant::RefreshToken(Secret::new("r")),
             parameters: Vec::new(),
-            headers: Vec::new(),
             body_format: BodyFormat::Form,
             client: Client {
                 client_id: "i".to_owned(),
@@ -252,7 +242,6 @@ mod tests {
     #[test]
     fn a_form_is_posted_with_its_headers() {
         let http = request().into_http();
-        assert_eq!(http.method, Method::Post);
         assert_eq!(http.url.as_str(), "https://example.com/token");
         assert_eq!(
             headers(request()),
@@ -276,17 +265,6 @@ mod tests {
         );
         let body = http.body.unwrap();
         assert_eq!(body.expose(), "grant_type=refresh_token&refresh_token=r");
-    }
-
-    #[test]
-    fn headers_of_the_providers_own_replace_the_generated_ones() {
-        let request = TokenRequest {
-            headers: pairs(&[("Accept", "text/plain"), ("X-Key", "k")]),
-            ..request()
-        };
-        let headers = headers(request);
-        assert_eq!(headers[0], "accept: text/plain");
-        assert_eq!(headers[3], "x-key: k");
     }
 
     #[test]
@@ -365,12 +343,10 @@ mod tests {
             let mut url = Url::parse("https://example.com/").unwrap();
             url.set_path(&secret);
             url.set_query(Some(&secret));
-            let named = vec![("name".to_owned(), Secret::new(secret.as_str()))];
             let mut request = TokenRequest {
                 url,
                 grant: Grant::RefreshToken(Secret::new(secret.as_str())),
-                parameters: named.clone(),
-                headers: named,
+                parameters: vec![("name".to_owned(), Secret::new(secret.as_str()))],
                 ..request()
             };
             request.client.client_secret = Some(Secret::new(secret));

@@ -198,15 +198,17 @@ pub(super) fn seal_settings(
     Ok(seal_secrets(ports, environment_id, uid, secrets))
 }
 
-/// Puts a client in place of the one that `values` and `secrets` hold. An empty webhook secret
-/// removes the stored one, an absent one leaves it.
+/// Puts a client in place of the one that `values` and `secrets` hold. Empty scopes
+/// and an empty webhook secret remove the stored ones, absent ones leave them.
 pub(super) fn apply_client(
     values: &mut IntegrationValues,
     secrets: &mut IntegrationSecrets,
     client: ClientSettings,
 ) {
     values.client_id = Some(client.client_id);
-    values.scopes = client.scopes.filter(|scopes| !scopes.is_empty());
+    if let Some(scopes) = client.scopes {
+        values.scopes = (!scopes.is_empty()).then_some(scopes);
+    }
     values.app_link = client.app_link;
     secrets.client_secret = client.client_secret;
     secrets.private_key = client.private_key;

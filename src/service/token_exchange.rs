@@ -186,7 +186,6 @@ async fn ask(
         url: rules.url,
         grant,
         parameters,
-        headers: Vec::new(),
         body_format: rules.body_format,
         client,
     };
