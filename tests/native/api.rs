@@ -19,4 +19,5 @@ mod isolation;
 mod logging;
 mod providers_read;
 mod providers_write;
+mod routing;
 mod scopes;
