@@ -36,4 +36,5 @@ mod metadata_legacy;
 mod metadata_merge;
 mod providers_read;
 mod providers_write;
+mod routing;
 mod scopes;

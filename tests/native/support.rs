@@ -8,3 +8,4 @@ pub(crate) mod provider;
 pub(crate) mod requests;
 pub(crate) mod routes;
 pub(crate) mod seed;
+pub(crate) mod spoiling;

@@ -1,5 +1,6 @@
 //! The shape of `src/`: which room may see which, where secrets come out, names, sizes.
 
+mod documentation;
 mod source;
 
 use std::{collections::BTreeSet, fs, path::Path};
