@@ -36,8 +36,8 @@ pub(super) async fn list<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiError
     let Authorized { rows, .. } = call
         .authorize_and_fetch(scopes, call.no_query(), |key, ()| integrations::list(key))
         .await?;
-    let shown: Result<Vec<_>, _> = rows.iter().map(|row| shown(row, call)).collect();
-    Ok(Reply::ok(&json!({ "data": shown? })))
+    let shown: Vec<_> = rows.iter().map(|row| shown(row, call)).collect();
+    Ok(Reply::ok(&json!({ "data": shown })))
 }
 
 /// `POST /integrations`
@@ -48,7 +48,7 @@ pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
     let created = create_integration(call.ports, environment.id, request)
         .await
         .map_err(create_error)?;
-    Ok(Reply::ok(&json!({ "data": shown(&created, call)? })))
+    Ok(Reply::ok(&json!({ "data": shown(&created, call) })))
 }
 
 fn create_body(input: &Input<'_>) -> Option<CreateIntegration> {
@@ -86,7 +86,7 @@ pub(super) async fn get<P: Ports>(call: &Call<'_, P>, key: &str) -> Result<Reply
     let integration = rows.into_iter().next().ok_or_else(|| unknown(&key))?;
     let provider = provider_of(&integration)?
         .ok_or_else(|| ApiError::UnknownProvider(integration.provider.clone()))?;
-    let mut data = shown(&integration, call)?;
+    let mut data = shown(&integration, call);
     if include.webhook {
         data.insert("webhook_url".to_owned(), Value::Null);
     }
@@ -143,7 +143,7 @@ pub(super) async fn update<P: Ports>(call: &Call<'_, P>, key: &str) -> Result<Re
     let changed = update_integration(call.ports, &integration, change)
         .await
         .map_err(|error| update_error(error, &integration))?;
-    Ok(Reply::ok(&json!({ "data": shown(&changed, call)? })))
+    Ok(Reply::ok(&json!({ "data": shown(&changed, call) })))
 }
 
 fn update_body(input: &Input<'_>) -> Option<UpdateIntegration> {
@@ -217,14 +217,12 @@ pub(super) async fn delete<P: Ports>(call: &Call<'_, P>, key: &str) -> Result<Re
     Ok(Reply::ok(&json!({ "success": true })))
 }
 
-/// The integration as it is shown. One whose provider is gone is shown with what is known.
-fn shown<P: Ports>(
-    integration: &IntegrationRecord,
-    call: &Call<'_, P>,
-) -> Result<Map<String, Value>, ApiError> {
-    let provider = provider_of(integration)?;
+/// The integration as it is shown. One whose provider is gone, or is an entry no more, is shown
+/// with what is known, so that it does not take the others along.
+fn shown<P: Ports>(integration: &IntegrationRecord, call: &Call<'_, P>) -> Map<String, Value> {
+    let provider = provider_of(integration).ok().flatten();
     let name = provider.map_or_else(|| integration.provider.clone(), |it| it.entry.display_name);
-    Ok(integration_json(integration, &name, &call.request.origin))
+    integration_json(integration, &name, &call.request.origin)
 }
 
 fn unknown(key: &IntegrationKey) -> ApiError {

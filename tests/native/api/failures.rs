@@ -139,6 +139,14 @@ fn a_stored_provider_that_is_no_entry_is_an_internal_error_where_it_is_used() {
 }
 
 #[test]
+fn a_stored_provider_that_is_no_entry_does_not_take_the_list_of_integrations_along() {
+    let sql = "insert into provider (name, entry, created_at, updated_at)
+        values ('github', '{}', 1, 1)";
+    let answer = spoiled(sql, "GET", "/integrations").ok();
+    assert_eq!(answer["data"][0]["provider"], "github");
+}
+
+#[test]
 fn a_key_that_the_ring_has_no_more_does_not_open_what_it_sealed() {
     let mut deployment = seeded();
     let ring = "8:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
