@@ -136,6 +136,7 @@ impl ApiError {
         }
         Some(text)
     }
+
     /// The answer. `request_id` is told only where something of ours broke.
     pub(super) fn reply(&self, request_id: &str) -> Reply {
         let mut reply = self.parts(request_id).reply();

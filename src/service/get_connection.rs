@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     domain::refresh::{Decision, Refusal, Trigger, decide, is_expired},
-    storage::connections::{ConnectionRecord, FoundConnection, touch},
+    storage::{
+        connections::{ConnectionRecord, FoundConnection, touch},
+        integrations::IntegrationRecord,
+    },
 };
 
 /// Why a connection is not handed out.
@@ -42,49 +45,69 @@ pub async fn get_connection(
     } = found;
     let record = connection.ok_or(GetConnectionError::UnknownConnection)?;
     let connection = open_connection(ports, &integration, record)?;
-    let refresh = |record: Box<ConnectionRecord>| -> Result<Connection, InternalError> {
-        open_connection(ports, &integration, *record)
+    let outcome = match refresh_decision(&connection, trigger, ports) {
+        Decision::Use => Outcome::Works(connection),
+        Decision::Refuse(refusal) => Outcome::Ended(refusal.into(), connection),
+        Decision::Refresh => {
+            let reply = ports.refresh(&connection.record.uid, trigger).await?;
+            outcome_of(ports, &integration, reply, trigger)?
+        }
     };
-    let (failure, connection) = match refresh_decision(&connection, trigger, ports) {
-        Decision::Use => return Ok(handed_out(ports, connection)),
-        Decision::Refuse(refusal) => (refusal.into(), connection),
-        Decision::Refresh => match ports.refresh(&connection.record.uid, trigger).await? {
-            RefreshReply::Gone => return Err(GetConnectionError::UnknownConnection),
-            RefreshReply::Refreshed { connection } => {
-                return Ok(handed_out(ports, refresh(connection)?));
-            }
-            RefreshReply::Unchanged { connection } => {
-                let connection = refresh(connection)?;
-                match refresh_decision(&connection, Trigger::Read, ports) {
-                    Decision::Refuse(refusal) => (refusal.into(), connection),
-                    // Credentials that were imported meanwhile can have ended already.
-                    Decision::Refresh if has_ended(&connection, ports) => {
-                        (RefreshFailure::External, connection)
-                    }
-                    Decision::Refresh | Decision::Use => return Ok(handed_out(ports, connection)),
-                }
-            }
-            RefreshReply::Failed {
+    match outcome {
+        Outcome::Works(connection) => Ok(handed_out(ports, connection)),
+        Outcome::Ended(failure, connection) => {
+            let connection = Box::new(Connection {
+                credentials: None,
+                ..connection
+            });
+            Err(GetConnectionError::InvalidCredentials {
                 failure,
                 connection,
-            } => {
-                let connection = refresh(connection)?;
-                // A token that still works outlives a failed refresh. Who forces a refresh says
-                // that it does not work for them.
-                if trigger == Trigger::Read && !has_ended(&connection, ports) {
-                    return Ok(handed_out(ports, connection));
+            })
+        }
+    }
+}
+
+/// Whether there is something to hand out.
+enum Outcome {
+    Ended(RefreshFailure, Connection),
+    Works(Connection),
+}
+
+fn outcome_of(
+    ports: &impl Ports,
+    integration: &IntegrationRecord,
+    reply: RefreshReply,
+    trigger: Trigger,
+) -> Result<Outcome, GetConnectionError> {
+    let open = |record: Box<ConnectionRecord>| open_connection(ports, integration, *record);
+    Ok(match reply {
+        RefreshReply::Gone => return Err(GetConnectionError::UnknownConnection),
+        RefreshReply::Refreshed { connection } => Outcome::Works(open(connection)?),
+        RefreshReply::Unchanged { connection } => {
+            let connection = open(connection)?;
+            match refresh_decision(&connection, Trigger::Read, ports) {
+                Decision::Refuse(refusal) => Outcome::Ended(refusal.into(), connection),
+                // Credentials that were imported meanwhile can have ended already.
+                Decision::Refresh if has_ended(&connection, ports) => {
+                    Outcome::Ended(RefreshFailure::External, connection)
                 }
-                (failure, connection)
+                Decision::Refresh | Decision::Use => Outcome::Works(connection),
             }
-        },
-    };
-    let connection = Box::new(Connection {
-        credentials: None,
-        ..connection
-    });
-    Err(GetConnectionError::InvalidCredentials {
-        failure,
-        connection,
+        }
+        RefreshReply::Failed {
+            failure,
+            connection,
+        } => {
+            let connection = open(connection)?;
+            // A token that still works outlives a failed refresh. Who forces a refresh says that
+            // it does not work for them.
+            if trigger == Trigger::Read && !has_ended(&connection, ports) {
+                Outcome::Works(connection)
+            } else {
+                Outcome::Ended(failure, connection)
+            }
+        }
     })
 }
 

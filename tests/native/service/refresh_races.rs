@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     client::{Answered, Call, call, deployment_with_github, expired_credentials, import},
-    connections::{read, stored},
+    connections::{read, stored, with},
     deployment::Deployment,
     provider::Answer,
 };
@@ -160,6 +160,20 @@ fn an_import_during_a_refresh_wins() {
     assert_eq!(credentials["access_token"], "imported");
     assert_eq!(credentials["refresh_token"], "imported-refresh-token");
     assert_eq!(stored(&deployment, "user-1", "credentials_version"), "2");
+}
+
+#[test]
+fn credentials_that_have_ended_are_not_handed_out_though_an_import_won() {
+    let deployment = deployment_with_expired();
+    deployment.provider.will_answer(Answer::token("late", None));
+    let ended = with(
+        expired_credentials(),
+        &json!({"provider_config_key": "github", "connection_id": "user-1"}),
+    );
+    let import = call("POST", "/connections").body(&ended);
+    let (answer, others) = read_while(&deployment, &[import]);
+    others[0].ok();
+    assert_eq!(answer.status, 400, "{}", answer.text);
 }
 
 #[test]
