@@ -11,6 +11,7 @@ mod connections;
 mod credentials;
 mod environments;
 mod error;
+mod flat_credentials;
 mod health;
 mod import;
 mod integrations;
