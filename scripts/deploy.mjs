@@ -4,11 +4,11 @@ import { must, run, start, stop, wrangler } from "./run.mjs";
 import { build } from "./build.mjs";
 import { setUp } from "./setup.mjs";
 
-// What `wrangler secret put` must have been given once, and how such a value is made.
+// The secrets of the Worker, and how a value for each is made.
 const secrets = {
-  HOLDFAST_ENCRYPTION_KEYS: "1:$(openssl rand -base64 32), of which you keep a copy",
-  HOLDFAST_ACCOUNT_KEY: "$(openssl rand -hex 32)",
-  HOLDFAST_SECRET_KEY_PROD: "$(uuidgen), or the key that your services already hold",
+  HOLDFAST_ENCRYPTION_KEYS: 'echo "1:$(openssl rand -base64 32)" | tee holdfast.key',
+  HOLDFAST_ACCOUNT_KEY: "openssl rand -hex 32",
+  HOLDFAST_SECRET_KEY_PROD: "uuidgen",
 };
 
 await setUp({
@@ -45,8 +45,8 @@ async function nameMissingSecrets() {
   const present = new Set(code === 0 ? JSON.parse(stdout).map(({ name }) => name) : []);
   const missing = Object.entries(secrets).filter(([name]) => !present.has(name));
   if (missing.length === 0) return;
-  console.log("\nThe Worker lacks secrets. Put each once, with a value like the one beside it:\n");
+  console.log("\nThe Worker lacks secrets. Put each once; keep holdfast.key in a safe place:\n");
   for (const [name, value] of missing) {
-    console.log(`  npx wrangler secret put ${name.padEnd(26)} ${value}`);
+    console.log(`  ${value} | npx wrangler secret put ${name}`);
   }
 }

@@ -26,13 +26,11 @@ use crate::{
 pub(super) struct FlatCredentials<'a> {
     pub(super) body: &'a Value,
     pub(super) now: Timestamp,
-    /// The client of the integration, for credentials that bring none.
-    pub(super) client: ClientOverride,
 }
 
 impl FlatCredentials<'_> {
     /// The credentials of the kind `mode`.
-    pub(super) fn read(self, mode: AuthMode) -> Result<Credentials, ApiError> {
+    pub(super) fn read(&self, mode: AuthMode) -> Result<Credentials, ApiError> {
         match mode {
             AuthMode::ApiKey => Ok(Credentials::ApiKey {
                 api_key: self.required("api_key", 1024, LegacyParameter::ApiKey)?,
@@ -93,25 +91,23 @@ impl FlatCredentials<'_> {
         }))
     }
 
-    fn client_credentials(self) -> Result<Credentials, ApiError> {
+    fn client_credentials(&self) -> Result<Credentials, ApiError> {
         let token = self.access_token()?;
         let expires_at = self.expires_at()?;
-        let own = self.client_override()?;
-        let raw = self.raw()?;
-        let client_id = own.client_id.or(self.client.client_id);
-        let client_secret = own.client_secret.or(self.client.client_secret);
-        let (Some(client_id), Some(client_secret)) = (client_id, client_secret) else {
-            return Err(ApiError::LegacyMissing(LegacyParameter::ClientSecret));
-        };
+        let client = self.client_override()?;
         Ok(Credentials::OAuth2ClientCredentials(
             OAuth2ClientCredentials {
                 token,
-                client_id,
-                client_secret,
+                client_id: client
+                    .client_id
+                    .ok_or_else(|| ApiError::LegacyMissing(LegacyParameter::ClientId))?,
+                client_secret: client
+                    .client_secret
+                    .ok_or_else(|| ApiError::LegacyMissing(LegacyParameter::ClientSecret))?,
                 client_certificate: None,
                 client_private_key: None,
                 expires_at,
-                raw,
+                raw: self.raw()?,
             },
         ))
     }
@@ -152,10 +148,13 @@ impl FlatCredentials<'_> {
         if raw.json_len() <= MAX_RAW_BYTES {
             return Ok(raw);
         }
-        self.field("raw", |field| {
-            field.refuse("too_big", too_big("credentials", MAX_RAW_BYTES, "bytes"));
+        read(Some(self.body), |body| {
+            let raw = body.object()?.optional("raw");
+            let message = too_big("credentials", MAX_RAW_BYTES, "bytes");
+            raw.as_ref().unwrap_or(body).refuse("too_big", message);
             None
         })
+        .map_err(ApiError::InvalidBody)
     }
 
     fn required(

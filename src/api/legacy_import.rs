@@ -13,22 +13,13 @@ use super::{
     rules::{INTEGRATION_KEY, MAX_KEYS, connection_config, connection_id, metadata, webhook_url},
 };
 use crate::{
-    domain::{
-        auth_mode::AuthMode,
-        connection::ConnectionId,
-        credentials::{ClientOverride, Credentials},
-        scope::Scope,
-        secret::SecretMap,
-    },
+    domain::{connection::ConnectionId, credentials::Credentials, scope::Scope, secret::SecretMap},
     service::{
         import_connection::{ImportConnection, ImportConnectionError, import_connection},
-        integration::{open_secrets, provider_of},
+        integration::provider_of,
         ports::Ports,
     },
-    storage::{
-        connections::OnUpdate,
-        integrations::{self, IntegrationRecord},
-    },
+    storage::{connections::OnUpdate, integrations},
     validation::input::{Input, read},
 };
 
@@ -63,7 +54,6 @@ pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
     let credentials = FlatCredentials {
         body: &body,
         now: call.ports.now(),
-        client: client_of(call, &integration, mode)?,
     };
     let import = common.with(credentials.read(mode)?);
     let connection = import_connection(call.ports, &integration, import)
@@ -93,22 +83,6 @@ fn provider_config_key(body: &Value) -> Result<String, ApiError> {
     }
 }
 
-/// The integration's client, for the kind of credentials that may take it over.
-fn client_of<P: Ports>(
-    call: &Call<'_, P>,
-    integration: &IntegrationRecord,
-    mode: AuthMode,
-) -> Result<ClientOverride, ApiError> {
-    if mode != AuthMode::OAuth2ClientCredentials {
-        return Ok(ClientOverride::default());
-    }
-    let secrets = open_secrets(call.ports, integration)?;
-    Ok(ClientOverride {
-        client_id: integration.client_id.clone(),
-        client_secret: secrets.client_secret,
-    })
-}
-
 fn import_error(error: ImportConnectionError) -> ApiError {
     match error {
         ImportConnectionError::MissingAccountId => ApiError::MissingAccountIdLegacy,
@@ -130,7 +104,7 @@ struct Common {
 }
 
 impl Common {
-    /// The import of `credentials`. Kinds with tokens keep stored metadata that is not given, the
+    /// The import of `credentials`. OAuth kinds and none keep stored metadata that is not given, the
     /// others forget it; labels and the end user are kept by all.
     fn with(self, credentials: Credentials) -> ImportConnection {
         let keeps_metadata = matches!(

@@ -160,7 +160,9 @@ impl Entry {
             scope_separator: optional("scope_separator")
                 .and_then(|input| input.text(Text::of(1, MAX_SEPARATOR_CHARS)))
                 .unwrap_or_else(|| " ".to_owned()),
-            token_domains: names("token_domains").unwrap_or_default(),
+            token_domains: optional("token_domains")
+                .and_then(|input| shape::domains(&input))
+                .unwrap_or_default(),
             token_expiration_buffer: seconds("token_expiration_buffer", 0),
             token_params: parameters(&object, "token_params", auth_mode).unwrap_or_default(),
             token_url,

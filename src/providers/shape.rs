@@ -139,6 +139,23 @@ pub(super) fn names(input: &Input<'_>) -> Option<Vec<String>> {
     names.into_iter().collect()
 }
 
+/// A list of domains, in lower case.
+pub(super) fn domains(input: &Input<'_>) -> Option<Vec<String>> {
+    const DOMAIN: Text = Text::pattern("/^[a-z0-9-]+(\\.[a-z0-9-]+)+$/", is_domain, 253);
+    let domains: Vec<_> = input
+        .items(MAX_ENTRIES)?
+        .iter()
+        .map(|item| item.text(DOMAIN))
+        .collect();
+    domains.into_iter().collect()
+}
+
+fn is_domain(text: &str) -> bool {
+    let allowed = |char: char| matches!(char, 'a'..='z' | '0'..='9' | '-');
+    let is_label = |label: &str| !label.is_empty() && label.chars().all(allowed);
+    text.contains('.') && text.split('.').all(is_label)
+}
+
 /// A JSON number without fraction within `range`.
 pub(super) fn whole_number(input: &Input<'_>, range: RangeInclusive<i64>) -> Option<i64> {
     if !input.value().is_some_and(Value::is_i64) {

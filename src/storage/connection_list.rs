@@ -60,7 +60,8 @@ pub struct ListedConnection {
 /// the newest connections.
 const SHORT_SEARCH_WINDOW: usize = 10_000;
 
-/// The most bytes of metadata in one page: more would not fit into the memory of an isolate.
+/// The most bytes of metadata and labels in one page: more would not fit into the memory of an
+/// isolate.
 const MAX_PAGE_BYTES: usize = 8_388_608;
 
 /// Lists connections in the environment of a key.
@@ -78,7 +79,7 @@ pub fn list(key: &KeyLookup, request: &ListConnections) -> Query<ListedConnectio
     conditions.equal("connection_id", request.connection_id.as_deref());
     conditions.equal("end_user_id", request.end_user_id.as_deref());
     conditions.equal("organization_id", request.organization_id.as_deref());
-    conditions.of_environment(request.integrations.is_some());
+    conditions.of_environment(request);
     let Conditions { source, id, .. } = conditions;
     if let Some(before) = request.before {
         let before = conditions.bind(before);
@@ -90,7 +91,12 @@ pub fn list(key: &KeyLookup, request: &ListConnections) -> Query<ListedConnectio
     Query::new(
         format!(
             "with candidate (id, bytes) as (
-                select {id}, octet_length(coalesce(connection.metadata, '')) from {source}
+                select
+                    {id},
+                    octet_length(connection.tags)
+                        + octet_length(coalesce(connection.metadata, ''))
+                        + octet_length(coalesce(connection.end_user_tags, ''))
+                from {source}
                 where {conditions_sql}
                 order by {id} desc limit {limit} offset {offset}),
             page (id, bytes_before, candidates) as materialized (
@@ -131,10 +137,16 @@ impl Conditions {
     }
 
     /// Without statistics the planner would take the environment's index, which is all of the
-    /// environment, before a far smaller one. The plus says no.
-    fn of_environment(&mut self, has_integrations: bool) {
-        let is_narrowed = has_integrations || self.source != "connection";
-        let plus = if is_narrowed { "+" } else { "" };
+    /// environment, before a far smaller one. The plus says no, where no index of the environment
+    /// is the smaller one.
+    fn of_environment(&mut self, request: &ListConnections) {
+        let by_person = request.end_user_id.is_some() || request.organization_id.is_some();
+        let is_narrowed = request.integrations.is_some() && !by_person;
+        let plus = if is_narrowed || self.source != "connection" {
+            "+"
+        } else {
+            ""
+        };
         let of_environment = format!("{plus}connection.environment_id = {ENVIRONMENT_OF_KEY}");
         self.sql.push(of_environment);
     }

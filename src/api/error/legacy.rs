@@ -10,6 +10,7 @@ pub(in crate::api) enum LegacyParameter {
     AccessToken,
     ApiKey,
     BasicUsername,
+    ClientId,
     ClientSecret,
     ExpiresAt,
     OAuthToken,
@@ -31,6 +32,9 @@ pub(super) fn missing(parameter: LegacyParameter) -> Parts {
             "missing_basic_username",
             "Missing param username for basic api authentication.",
         ),
+        LegacyParameter::ClientId => {
+            legacy(400, "missing_client_id", "Missing param 'oauth_client_id'.")
+        }
         LegacyParameter::ClientSecret => legacy(
             400,
             "missing_client_secret",

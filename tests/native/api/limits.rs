@@ -25,7 +25,7 @@ fn the_deprecated_import_keeps_no_raw_answer_of_any_size() {
         .run(&deployment)
         .has_issues(
             "invalid_body",
-            &["raw too_big Too big: expected credentials to have <=131072 bytes"],
+            &[" too_big Too big: expected credentials to have <=131072 bytes"],
         );
 }
 

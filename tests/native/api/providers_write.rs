@@ -142,6 +142,27 @@ fn every_mistake_has_a_path_however_deep() {
 }
 
 #[test]
+fn domains_of_token_requests_are_spelled_as_hosts_are() {
+    let refused = |at: usize| {
+        format!(
+            "token_domains.{at} invalid_format Invalid string: must match pattern /^[a-z0-9-]+(\\.[a-z0-9-]+)+$/"
+        )
+    };
+    let domains = json!([
+        "acme.example",
+        "Acme.example",
+        ".acme.example",
+        "https://acme.example"
+    ]);
+    put(
+        &Deployment::new(),
+        "acme",
+        &with(&json!({ "token_domains": domains })),
+    )
+    .has_issues("invalid_body", &[&refused(1), &refused(2), &refused(3)]);
+}
+
+#[test]
 fn an_entry_has_at_most_64_kib() {
     let deployment = Deployment::new();
     let texts: Vec<_> = (0..20)

@@ -108,3 +108,26 @@ fn a_narrower_filter_goes_before_the_environment() {
         assert!(!walks, "{list:?} {plan:#?}");
     }
 }
+
+#[test]
+fn a_list_of_one_person_is_read_from_the_persons_index_whatever_the_integration() {
+    let database = SqliteDatabase::new();
+    let given = |text: &str| Some(text.to_owned());
+    for keys in [&["a"][..], &["a", "b"][..]] {
+        let integrations = Some(keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>());
+        for (end_user_id, organization_id, index) in [
+            (given("u1"), None, "connection_end_user"),
+            (None, given("o1"), "connection_organization"),
+        ] {
+            let list = ListConnections {
+                integrations: integrations.clone(),
+                end_user_id,
+                organization_id,
+                limit: 100,
+                ..ListConnections::default()
+            };
+            let plan = database.query_plan(connection_list::list(&key(), &list).statement());
+            assert!(plan.iter().any(|step| step.contains(index)), "{plan:#?}");
+        }
+    }
+}
