@@ -16,6 +16,7 @@ use super::{
 use crate::{
     domain::{
         connection::ConnectionId,
+        environment::Environment,
         integration::IntegrationKey,
         refresh::Trigger,
         scope::Scope,
@@ -213,11 +214,7 @@ pub(super) async fn patch<P: Ports>(call: &Call<'_, P>, id: &str) -> Result<Repl
         let tags = merged(change.end_user.as_ref(), explicit);
         change.tags = Some(tags.ok_or(ApiError::TooManyTags)?);
     }
-    let address = ConnectionAddress {
-        environment_id: environment.id,
-        unique_key: unique_key.as_str().to_owned(),
-        connection_id: connection_id.as_str().to_owned(),
-    };
+    let address = address(&environment, &unique_key, &connection_id);
     patch_connection(call.ports, &address, &change)
         .await
         .map_err(|error| match error {
@@ -248,13 +245,9 @@ fn patch_body(input: &Input<'_>) -> Option<PatchConnection> {
 /// `DELETE /connections/:connectionId`
 pub(super) async fn delete<P: Ports>(call: &Call<'_, P>, id: &str) -> Result<Reply, ApiError> {
     let environment = call.authorize(&[Scope::ConnectionsDelete]).await?;
-    let connection_id: ConnectionId = path_parameter("connectionId", id, connection_id)?;
+    let connection_id = path_parameter("connectionId", id, connection_id)?;
     let unique_key = call.query(provider_config_key_query)?;
-    let address = ConnectionAddress {
-        environment_id: environment.id,
-        unique_key: unique_key.as_str().to_owned(),
-        connection_id: connection_id.as_str().to_owned(),
-    };
+    let address = address(&environment, &unique_key, &connection_id);
     delete_connection(call.ports, &address)
         .await
         .map_err(|error| match error {
@@ -264,6 +257,18 @@ pub(super) async fn delete<P: Ports>(call: &Call<'_, P>, id: &str) -> Result<Rep
             AddressError::Internal(error) => ApiError::Internal(error),
         })?;
     Ok(Reply::ok(&json!({ "success": true })))
+}
+
+fn address(
+    environment: &Environment,
+    unique_key: &IntegrationKey,
+    connection_id: &ConnectionId,
+) -> ConnectionAddress {
+    ConnectionAddress {
+        environment_id: environment.id,
+        unique_key: unique_key.as_str().to_owned(),
+        connection_id: connection_id.as_str().to_owned(),
+    }
 }
 
 fn provider_config_key_query(input: &Input<'_>) -> Option<IntegrationKey> {
