@@ -55,7 +55,7 @@ pub async fn handle(ports: &impl Ports, request: &Request) -> (Reply, Log) {
         None => without_route(request, &segments),
     };
     let round_trips = ports.round_trips();
-    let mut log = log(request, route, result.as_ref());
+    let (mut reply, mut log) = logged(request, route, result);
     log.insert(
         "environment.id".to_owned(),
         call.environment_id.get().into(),
@@ -65,7 +65,6 @@ pub async fn handle(ports: &impl Ports, request: &Request) -> (Reply, Log) {
         "d1.round_trips_in_refresh".to_owned(),
         round_trips.in_refresh.into(),
     );
-    let mut reply = result.unwrap_or_else(|error| error.reply(&request.id));
     reply
         .headers
         .push(("server-timing", server_timing(round_trips)));
@@ -80,9 +79,8 @@ pub fn refuse(error: &SettingsError, request: &Request) -> (Reply, Log) {
         Some(Route::Health) => Ok(health::live()),
         _ => Err(ApiError::SettingsRefused(error.to_string())),
     };
-    let mut log = log(request, route, result.as_ref());
+    let (reply, mut log) = logged(request, route, result);
     log.insert("error".to_owned(), error.to_string().into());
-    let reply = result.unwrap_or_else(|error| error.reply(&request.id));
     (finished(reply, request), Log(log))
 }
 
@@ -156,13 +154,13 @@ fn without_route(request: &Request, segments: &[&str]) -> Result<Reply, ApiError
     }
 }
 
-/// What the log says of every request. It names the route, never the path, which has the
-/// caller's own identifiers in it.
-fn log(
+/// The reply, and what the log says of every request. It names the route, never the path, which
+/// has the caller's own identifiers in it.
+fn logged(
     request: &Request,
     route: Option<Route<'_>>,
-    result: Result<&Reply, &ApiError>,
-) -> Map<String, Value> {
+    result: Result<Reply, ApiError>,
+) -> (Reply, Map<String, Value>) {
     let mut log = Map::new();
     let mut set = |name: &str, value: Value| log.insert(name.to_owned(), value);
     set("request.id", request.id.as_str().into());
@@ -171,19 +169,22 @@ fn log(
         request.method.chars().take(16).collect::<String>().into(),
     );
     set("route", route.map(Route::name).into());
-    match result {
+    let reply = match result {
         Ok(reply) => {
             set("status", reply.status.into());
+            reply
         }
         Err(error) => {
-            set("status", error.reply(&request.id).status.into());
+            let reply = error.reply(&request.id);
+            set("status", reply.status.into());
             set("code", error.code().into());
             if let Some(cause) = error.internal_cause() {
                 set("error", cause.into());
             }
+            reply
         }
-    }
-    log
+    };
+    (reply, log)
 }
 
 fn server_timing(round_trips: RoundTrips) -> String {

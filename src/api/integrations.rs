@@ -13,7 +13,9 @@ use super::{
 use crate::{
     domain::{integration::IntegrationKey, scope::Scope, secret::SecretMap},
     service::{
-        create_integration::{CreateIntegration, IntegrationError, create_integration},
+        create_integration::{
+            ClientSettings, CreateIntegration, IntegrationError, create_integration,
+        },
         error::InternalError,
         integration::{open_secrets, provider_of},
         ports::Ports,
@@ -47,7 +49,7 @@ pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
     let request = call.body(create_body)?;
     let created = create_integration(call.ports, environment.id, request)
         .await
-        .map_err(create_error)?;
+        .map_err(integration_error)?;
     Ok(Reply::ok(&json!({ "data": shown(&created, call) })))
 }
 
@@ -167,7 +169,7 @@ fn update_body(input: &Input<'_>) -> Option<UpdateIntegration> {
 struct Common {
     display_name: Option<String>,
     forward_webhooks: Option<bool>,
-    client: Option<crate::service::create_integration::ClientSettings>,
+    client: Option<ClientSettings>,
     integration_config: Option<SecretMap>,
     custom: Option<SecretMap>,
 }
@@ -229,25 +231,17 @@ fn unknown(key: &IntegrationKey) -> ApiError {
     ApiError::UnknownIntegrationKey(key.as_str().to_owned())
 }
 
-fn create_error(error: IntegrationError) -> ApiError {
-    match error {
-        IntegrationError::UnknownProvider => ApiError::InvalidProvider,
-        IntegrationError::KeyIsTaken => ApiError::IntegrationKeyTaken,
-        error => common_error(error),
-    }
-}
-
 fn update_error(error: IntegrationError, integration: &IntegrationRecord) -> ApiError {
     match error {
         IntegrationError::UnknownProvider => {
             ApiError::UnknownProvider(integration.provider.clone())
         }
         IntegrationError::KeyIsTaken => ApiError::RenameKeyTaken,
-        error => common_error(error),
+        error => integration_error(error),
     }
 }
 
-fn common_error(error: IntegrationError) -> ApiError {
+fn integration_error(error: IntegrationError) -> ApiError {
     match error {
         IntegrationError::ChangedMeanwhile => ApiError::IntegrationChangedMeanwhile,
         IntegrationError::Config(messages) => ApiError::IntegrationConfig(messages),

@@ -28,7 +28,8 @@ pub(super) async fn change<P: Ports>(
 ) -> Result<Reply, ApiError> {
     let environment = call.authorize(&[Scope::ConnectionsUpdate]).await?;
     call.no_query()?;
-    let body = call.body(change_body)?;
+    let echo = call.json_body()?;
+    let body = read(echo.as_ref(), change_body).map_err(ApiError::InvalidBody)?;
     let several = if body.connection_ids.len() > 1 {
         Several::Yes
     } else {
@@ -53,7 +54,7 @@ pub(super) async fn change<P: Ports>(
             }
             ChangeMetadataError::Internal(error) => ApiError::Internal(error),
         })?;
-    Ok(Reply::json(status(change), &call.json_body()?))
+    Ok(Reply::json(status(change), &echo))
 }
 
 struct ChangeBody {

@@ -67,13 +67,12 @@ pub(super) const MAX_ROW_ID: i64 = 9_007_199_254_740_991;
 
 /// The caller's own data, as JSON text of an object.
 pub(super) fn metadata(input: &Input<'_>) -> Option<String> {
-    let map = bounded(input)?;
-    serde_json::to_string(map).ok()
+    bounded(input).map(|(_, text)| text)
 }
 
 /// The configuration of a connection.
 pub(super) fn connection_config(input: &Input<'_>) -> Option<SecretMap> {
-    let map = bounded(input)?;
+    let (map, _) = bounded(input)?;
     let scopes = input
         .object()
         .and_then(|fields| fields.optional("oauth_scopes_override"));
@@ -87,14 +86,15 @@ pub(super) fn connection_config(input: &Input<'_>) -> Option<SecretMap> {
     Some(SecretMap::new(map.clone()))
 }
 
-fn bounded<'a>(input: &Input<'a>) -> Option<&'a Map<String, Value>> {
+/// A free object with its JSON text, which is what its size counts in.
+fn bounded<'a>(input: &Input<'a>) -> Option<(&'a Map<String, Value>, String)> {
     let map = input.record(MAX_KEYS)?;
-    let bytes = serde_json::to_string(map).map_or(usize::MAX, |text| text.len());
-    if bytes > MAX_METADATA_BYTES {
+    let text = serde_json::to_string(map).ok()?;
+    if text.len() > MAX_METADATA_BYTES {
         input.refuse("too_big", too_big("record", MAX_METADATA_BYTES, "bytes"));
         return None;
     }
-    Some(map)
+    Some((map, text))
 }
 
 /// Labels: keys in lower case, at most ten.

@@ -140,10 +140,7 @@ fn client_of(
     }
     let client_id = integration.client_id.clone();
     let client_id = client_id.ok_or(TokenExchangeError::Unaskable(RefreshFailure::Client))?;
-    Ok((
-        client_id,
-        open_secrets(ports, integration)?.client_secret.clone(),
-    ))
+    Ok((client_id, open_secrets(ports, integration)?.client_secret))
 }
 
 fn client(

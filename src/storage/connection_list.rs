@@ -183,18 +183,19 @@ impl Conditions {
         for (at, (key, value)) in tags.iter().enumerate() {
             let (key, value) = (self.bind(key.as_str()), self.bind(value.as_str()));
             let is_label = format!(
-                "environment_id = {ENVIRONMENT_OF_KEY} and key = {key} and value = {value}"
+                "label.environment_id = {ENVIRONMENT_OF_KEY}
+                and label.key = {key} and label.value = {value}"
             );
             if at == 0 {
                 self.source = "connection_tag as label
                     cross join connection on connection.id = label.connection";
                 self.id = "label.connection";
-                self.sql
-                    .push(is_label.replace("environment_id =", "label.environment_id ="));
+                self.sql.push(is_label);
                 continue;
             }
             self.sql.push(format!(
-                "connection.id in (select connection from connection_tag where {is_label})"
+                "connection.id in (
+                    select label.connection from connection_tag as label where {is_label})"
             ));
         }
     }
