@@ -52,10 +52,15 @@ pub async fn get_connection(
     let outcome = match refresh_decision(&connection, paused_until, trigger, ports) {
         Decision::Use => Outcome::Works(connection),
         Decision::Refuse(refusal) => Outcome::Ended(refusal.into(), connection),
-        Decision::Refresh => {
-            let reply = ports.refresh(&connection.record.uid, trigger).await?;
-            outcome_of(ports, &integration, connection, reply, trigger)?
-        }
+        Decision::Refresh => match ports.refresh(&connection.record.uid, trigger).await {
+            Ok(reply) => outcome_of(ports, &integration, connection, reply, trigger)?,
+            // A token that still works outlives an outage of ours too.
+            Err(error) if trigger == Trigger::Read && !has_ended(&connection, ports) => {
+                ports.report(&error);
+                Outcome::Works(connection)
+            }
+            Err(error) => return Err(error.into()),
+        },
     };
     match outcome {
         Outcome::Works(connection) => Ok(handed_out(ports, connection)),

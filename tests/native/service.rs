@@ -1,9 +1,11 @@
 //! What use cases do over real SQL, with the network in the test's hands.
 
 mod refresh;
+mod refresh_durability;
 mod refresh_egress;
 mod refresh_failures;
 mod refresh_outages;
 mod refresh_races;
 mod refresh_requests;
+mod refresh_unknown_outcomes;
 mod single_flight;
