@@ -31,6 +31,25 @@ pub enum ForcedOnly {
     Yes,
 }
 
+/// What becomes of a refresh token once it was used, and so whether it may be tried again after an
+/// answer that never arrived.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Rotation {
+    /// It stays good, and may be tried again at any time.
+    None,
+    /// Another takes its place, and the used one still works for a while.
+    Grace {
+        /// For how long.
+        seconds: i64,
+    },
+    /// Another takes its place, and using the old one again revokes the whole grant (RFC 9700
+    /// §4.14.2).
+    ReuseRevokes,
+    /// Nobody knows.
+    #[default]
+    Unknown,
+}
+
 /// When credentials are due for refresh, and when they end. Stored beside them.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Schedule {

@@ -187,7 +187,7 @@ async fn ask(
         client,
     };
     let response = ports
-        .send(request.into_http(), TIMEOUT_MILLIS)
+        .send(request.into_http(), entry.token_request_timeout_millis())
         .await
         .map_err(TokenError::Unreachable)?;
     let rules = ResponseRules {
@@ -213,5 +213,3 @@ async fn ask(
 
 /// The largest token that is kept, so that a row stays far below the 2 MB that D1 takes.
 const MAX_TOKEN_BYTES: usize = 65_536;
-/// How long a token request may take.
-const TIMEOUT_MILLIS: u32 = 10_000;

@@ -134,9 +134,9 @@ impl HttpClient for Deployment {
     async fn send(
         &self,
         request: HttpRequest,
-        _timeout_millis: u32,
+        timeout_millis: u32,
     ) -> Result<HttpResponse, Unreachable> {
-        self.provider.answer(&request).await
+        self.provider.answer(&request, timeout_millis).await
     }
 }
 
