@@ -7,6 +7,7 @@
 pub mod client_authentication;
 mod expiry;
 pub mod http;
+pub mod revocation;
 pub mod token_error;
 pub mod token_request;
 pub mod token_response;
