@@ -18,6 +18,8 @@ pub mod patch_connection;
 pub mod ports;
 pub mod readiness;
 pub mod refresh_connection;
+pub mod revocation;
+pub mod revoke_all;
 pub mod settings;
 pub mod single_flight;
 pub mod token_exchange;

@@ -48,19 +48,28 @@ pub fn open_without_credentials(
     integration: &IntegrationRecord,
     record: ConnectionRecord,
 ) -> Result<Connection, InternalError> {
+    Ok(Connection {
+        provider_config_key: integration.unique_key.clone(),
+        provider: integration.provider.clone(),
+        connection_config: open_connection_config(ports, integration, &record)?,
+        credentials: None,
+        record,
+    })
+}
+
+/// Opens the configuration of a connection.
+pub fn open_connection_config(
+    ports: &impl Ports,
+    integration: &IntegrationRecord,
+    record: &ConnectionRecord,
+) -> Result<SecretMap, InternalError> {
     let place = place(integration, &record.connection_id, Field::ConnectionConfig);
-    let config = open(
+    let bytes = open(
         &ports.settings().key_ring,
         &place,
         &record.connection_config,
     )?;
-    Ok(Connection {
-        provider_config_key: integration.unique_key.clone(),
-        provider: integration.provider.clone(),
-        connection_config: map_from_bytes(&config)?,
-        credentials: None,
-        record,
-    })
+    Ok(map_from_bytes(&bytes)?)
 }
 
 /// Opens the credentials of a connection.

@@ -82,7 +82,7 @@ pub async fn exchange(
                 .clone()
                 .ok_or(TokenExchangeError::Unaskable(RefreshFailure::External))?;
             let (client_id, client_secret) = client_of(ports, integration, old)?;
-            let client = client(&rules, client_id, client_secret)?;
+            let client = client(rules.client_authentication, client_id, client_secret)?;
             let grant = Grant::RefreshToken(refresh_token);
             let paths = entry
                 .alternate_access_token_response_path
@@ -103,7 +103,7 @@ pub async fn exchange(
             let rules = TokenRequestRules::for_client_credentials(entry, connection_config)
                 .map_err(|_| TokenExchangeError::Unaskable(RefreshFailure::TokenUrl))?;
             let client = client(
-                &rules,
+                rules.client_authentication,
                 old.client_id.clone(),
                 Some(old.client_secret.clone()),
             )?;
@@ -128,7 +128,7 @@ pub async fn exchange(
 }
 
 /// The client to refresh as: the connection's own if it is whole, else the integration's.
-fn client_of(
+pub(super) fn client_of(
     ports: &impl Ports,
     integration: &IntegrationRecord,
     credentials: &OAuth2,
@@ -143,12 +143,13 @@ fn client_of(
     Ok((client_id, open_secrets(ports, integration)?.client_secret))
 }
 
-fn client(
-    rules: &TokenRequestRules,
+/// The client, as it shows itself by `method`.
+pub(super) fn client(
+    method: ClientAuthenticationMethod,
     client_id: String,
     client_secret: Option<Secret>,
 ) -> Result<Client, TokenExchangeError> {
-    let authentication = match rules.client_authentication {
+    let authentication = match method {
         ClientAuthenticationMethod::ClientSecretBasic => ClientAuthentication::ClientSecretBasic,
         ClientAuthenticationMethod::ClientSecretPost => ClientAuthentication::ClientSecretPost,
         ClientAuthenticationMethod::Unsupported => {

@@ -18,6 +18,7 @@ use holdfast::{
         providers::{self, IfUsed},
         readiness,
         refreshes::{self, Refreshed},
+        revocations,
     },
     vault::envelope::Sealed,
 };
@@ -58,12 +59,16 @@ pub(super) fn is_indexed(name: &str, plan: &[String]) {
     }
 }
 
-fn of_connections() -> Vec<(&'static str, Statement)> {
-    let address = ConnectionAddress {
+fn address() -> ConnectionAddress {
+    ConnectionAddress {
         environment_id: 1,
         unique_key: "github".to_owned(),
         connection_id: "user-1".to_owned(),
-    };
+    }
+}
+
+fn of_connections() -> Vec<(&'static str, Statement)> {
+    let address = address();
     let upsert = UpsertConnection {
         uid: "uid".to_owned(),
         integration_id: 1,
@@ -138,6 +143,34 @@ fn of_connections() -> Vec<(&'static str, Statement)> {
             refreshes::store(&refreshed, NOW).statement().clone(),
         ),
         ("refreshes::store_failure", failure.statement().clone()),
+    ]
+}
+
+fn of_revocations() -> Vec<(&'static str, Statement)> {
+    let address = address();
+    vec![
+        (
+            "revocations::subject",
+            revocations::subject(&address).statement().clone(),
+        ),
+        (
+            "revocations::delete",
+            revocations::delete(&address).statement().clone(),
+        ),
+        (
+            "revocations::oldest",
+            revocations::oldest(&key(), "github", 20)
+                .statement()
+                .clone(),
+        ),
+        (
+            "revocations::delete_unchanged",
+            revocations::delete_unchanged(&[]).statement().clone(),
+        ),
+        (
+            "revocations::remaining",
+            revocations::remaining(1).statement().clone(),
+        ),
     ]
 }
 
@@ -255,7 +288,13 @@ fn of_the_rest() -> Vec<(&'static str, Statement)> {
 }
 
 fn all() -> Vec<(&'static str, Statement)> {
-    [of_connections(), of_integrations(), of_the_rest()].concat()
+    [
+        of_connections(),
+        of_revocations(),
+        of_integrations(),
+        of_the_rest(),
+    ]
+    .concat()
 }
 
 #[test]
