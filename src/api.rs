@@ -22,6 +22,7 @@ mod providers;
 mod query;
 pub mod reply;
 pub mod request;
+mod revoke_all;
 mod route;
 mod rules;
 
@@ -118,6 +119,7 @@ async fn answer<P: Ports>(call: &Call<'_, P>, route: Route<'_>) -> Result<Reply,
         Route::PutProvider(name) => providers::put(call, name).await,
         Route::Ready => health::ready(call).await,
         Route::ReplaceMetadata => metadata::change(call, MetadataChange::Replace).await,
+        Route::RevokeAll(key) => revoke_all::post(call, key).await,
         Route::UpdateIntegration(key) => integrations::update(call, key).await,
     }
 }

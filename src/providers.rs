@@ -14,5 +14,6 @@ pub mod logo;
 mod other_settings;
 pub mod provider;
 pub mod refresh_rule;
+pub mod revocation_rule;
 mod shape;
 pub mod template;

@@ -20,6 +20,8 @@ pub mod pending;
 pub mod ports;
 pub mod readiness;
 pub mod refresh_connection;
+pub mod revocation;
+pub mod revoke_all;
 pub mod settings;
 pub mod single_flight;
 pub mod token_exchange;

@@ -9,6 +9,7 @@ use super::{
     json::{
         connection::{ConnectionJson, ListedConnectionJson},
         credentials::Reveal,
+        revocation::RevocationJson,
     },
     reply::Reply,
     rules::{MAX_ROW_ID, SHORT, connection_id, end_user, integration_key, tags, webhook_url},
@@ -23,7 +24,7 @@ use crate::{
         tags::{Tags, merged},
     },
     service::{
-        delete_connection::delete_connection,
+        delete_connection::{delete_connection, revoke_and_delete},
         get_connection::{GetConnectionError, describe_connection, get_connection},
         patch_connection::{AddressError, patch_connection},
         ports::Ports,
@@ -246,17 +247,45 @@ fn patch_body(input: &Input<'_>) -> Option<PatchConnection> {
 pub(super) async fn delete<P: Ports>(call: &Call<'_, P>, id: &str) -> Result<Reply, ApiError> {
     let environment = call.authorize(&[Scope::ConnectionsDelete]).await?;
     let connection_id = path_parameter("connectionId", id, connection_id)?;
-    let unique_key = call.query(provider_config_key_query)?;
-    let address = address(&environment, &unique_key, &connection_id);
-    delete_connection(call.ports, &address)
+    let query = call.query(delete_query)?;
+    let address = address(&environment, &query.provider_config_key, &connection_id);
+    let failed = |error| match error {
+        AddressError::UnknownConnection | AddressError::UnknownIntegration => {
+            ApiError::UnknownConnectionOfDeletion
+        }
+        AddressError::Internal(error) => ApiError::Internal(error),
+    };
+    if !query.revoke {
+        delete_connection(call.ports, &address)
+            .await
+            .map_err(failed)?;
+        return Ok(Reply::ok(&json!({ "success": true })));
+    }
+    let revocation = revoke_and_delete(call.ports, &address)
         .await
-        .map_err(|error| match error {
-            AddressError::UnknownConnection | AddressError::UnknownIntegration => {
-                ApiError::UnknownConnectionOfDeletion
-            }
-            AddressError::Internal(error) => ApiError::Internal(error),
-        })?;
-    Ok(Reply::ok(&json!({ "success": true })))
+        .map_err(failed)?;
+    let revocation = RevocationJson::from(revocation);
+    Ok(Reply::ok(
+        &json!({ "success": true, "revocation": revocation }),
+    ))
+}
+
+struct DeleteQuery {
+    provider_config_key: IntegrationKey,
+    revoke: bool,
+}
+
+fn delete_query(input: &Input<'_>) -> Option<DeleteQuery> {
+    let query = input.object()?;
+    let provider_config_key = integration_key(&query.field("provider_config_key"));
+    let revoke = query
+        .optional("revoke")
+        .map_or(Some(false), |flag| flag.flag());
+    query.finish();
+    Some(DeleteQuery {
+        provider_config_key: provider_config_key?,
+        revoke: revoke?,
+    })
 }
 
 fn address(

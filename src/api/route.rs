@@ -31,6 +31,7 @@ pub(super) enum Route<'a> {
     PutProvider(&'a str),
     Ready,
     ReplaceMetadata,
+    RevokeAll(&'a str),
     UpdateIntegration(&'a str),
 }
 
@@ -53,6 +54,7 @@ pub(super) fn route<'a>(method: &str, segments: &[&'a str]) -> Option<Route<'a>>
         ("GET", ["integrations", key]) => Route::GetIntegration(key),
         ("PATCH", ["integrations", key]) => Route::UpdateIntegration(key),
         ("DELETE", ["integrations", key]) => Route::DeleteIntegration(key),
+        ("POST", ["integrations", key, "revoke-all"]) => Route::RevokeAll(key),
         ("GET", ["config", key]) => Route::GetConfig(key),
         ("GET", ["providers"]) => Route::ListProviders,
         ("GET", ["providers", name]) => Route::GetProvider(name),

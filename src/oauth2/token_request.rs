@@ -58,35 +58,44 @@ impl TokenRequest {
     /// The request as an HTTP message.
     #[must_use]
     pub fn into_http(self) -> HttpRequest {
-        let mut headers = Fields::default();
-        headers.set("accept", Secret::new("application/json"));
-        headers.set("user-agent", Secret::new("holdfast"));
-        if let Some(authorization) = self.client.authorization() {
-            headers.set("authorization", authorization);
-        }
-
+        let authorization = self.client.authorization();
         let parameters = parameters(self.grant, self.parameters, self.client);
-        let mut url = self.url;
-        let body = match self.body_format {
-            BodyFormat::Form => {
-                let content_type = Secret::new("application/x-www-form-urlencoded");
-                headers.set("content-type", content_type);
-                Some(form(&parameters))
-            }
-            BodyFormat::Json => {
-                headers.set("content-type", Secret::new("application/json"));
-                Some(json(&parameters))
-            }
-            BodyFormat::Query => {
-                url.query_pairs_mut().extend_pairs(exposed(&parameters));
-                None
-            }
-        };
-        HttpRequest {
-            url,
-            headers: headers.0,
-            body: body.map(Secret::new),
+        message(self.url, authorization, &parameters, self.body_format)
+    }
+}
+
+/// The message that takes `parameters` to an endpoint of a provider.
+pub(super) fn message(
+    mut url: Url,
+    authorization: Option<Secret>,
+    parameters: &[(String, Secret)],
+    body_format: BodyFormat,
+) -> HttpRequest {
+    let mut headers = Fields::default();
+    headers.set("accept", Secret::new("application/json"));
+    headers.set("user-agent", Secret::new("holdfast"));
+    if let Some(authorization) = authorization {
+        headers.set("authorization", authorization);
+    }
+    let body = match body_format {
+        BodyFormat::Form => {
+            let content_type = Secret::new("application/x-www-form-urlencoded");
+            headers.set("content-type", content_type);
+            Some(form(parameters))
         }
+        BodyFormat::Json => {
+            headers.set("content-type", Secret::new("application/json"));
+            Some(json(parameters))
+        }
+        BodyFormat::Query => {
+            url.query_pairs_mut().extend_pairs(exposed(parameters));
+            None
+        }
+    };
+    HttpRequest {
+        url,
+        headers: headers.0,
+        body: body.map(Secret::new),
     }
 }
 

@@ -25,7 +25,8 @@ mod tests {
     use crate::{
         domain::{auth_mode::AuthMode, secret::SecretMap},
         providers::{
-            entry::Entry, field_schema::FieldSchema, refresh_rule::TokenRequestRules, template,
+            entry::Entry, field_schema::FieldSchema, refresh_rule::TokenRequestRules,
+            revocation_rule::revocation_url, template,
         },
         validation::input::read,
     };
@@ -92,6 +93,8 @@ mod tests {
             };
             let rules = rules.unwrap_or_else(|error| panic!("{name}: {error:?}"));
             assert_eq!(rules.url.scheme(), "https", "{name}");
+            let revocation = revocation_url(&entry, &config);
+            assert!(revocation.is_ok(), "{name}: {revocation:?}");
         }
     }
 

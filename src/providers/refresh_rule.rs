@@ -149,14 +149,15 @@ impl TokenRequestRules {
 }
 
 /// Credentials are no part of a template here; they are sent as the grant and the client.
-fn values(connection_config: &SecretMap) -> Values<'_> {
+pub(super) fn values(connection_config: &SecretMap) -> Values<'_> {
     Values {
         connection_config,
         credentials: None,
     }
 }
 
-fn url(
+/// Fills in `template`, which is the `field` of the entry, and holds it to the entry's domains.
+pub(super) fn url(
     entry: &Entry,
     field: &'static str,
     template: &str,

@@ -79,6 +79,12 @@ pub struct Intent {
 pub struct Pair {
     /// The attempt that brought them.
     pub intent: Intent,
+    /// The number of the integration.
+    pub integration_id: i64,
+    /// The caller's name for the connection, for which the values here are sealed.
+    pub connection_id: String,
+    /// The connection's configuration, which a revocation may need.
+    pub connection_config: Sealed,
     /// The credentials.
     pub credentials: Sealed,
     /// The fingerprint of their refresh token, if they have one.

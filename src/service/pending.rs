@@ -2,12 +2,13 @@
 //! intent to ask, found after a restart.
 
 use super::{
-    connection::{has_grant, open_credentials},
+    connection::{has_grant, open_connection_config, open_credentials},
     error::InternalError,
     integration::provider_of,
     journal::{Entry, Intent, Journal, Pair},
     ports::{Ports, random},
     refresh_connection::MAX_TRIES,
+    revocation::revoke,
 };
 use crate::{
     domain::{
@@ -18,6 +19,7 @@ use crate::{
     storage::{
         connections::ConnectionRecord,
         database::{fetch, fetch_one, fetch_one_and},
+        integrations::by_id,
         refreshes::{RefreshSubject, Refreshed, count_answer, log, store, store_failure, subject},
     },
 };
@@ -58,6 +60,9 @@ pub enum Landing {
 pub async fn land(ports: &impl Ports, journal: &impl Journal, mut pair: Pair) -> Landing {
     match project(ports, &pair).await {
         Ok(landing) => {
+            if matches!(landing, Landing::Gone) {
+                revoke_pair(ports, &pair).await;
+            }
             journal.clear(&pair.intent.attempt);
             landing
         }
@@ -70,6 +75,20 @@ pub async fn land(ports: &impl Ports, journal: &impl Journal, mut pair: Pair) ->
                 kept.err().map_or(error, InternalError::from),
             )
         }
+    }
+}
+
+/// Revokes the pair of a connection that was deleted meanwhile, as well as that goes: nobody will
+/// ever ask for it.
+async fn revoke_pair(ports: &impl Ports, pair: &Pair) {
+    let Ok(Some(integration)) = fetch_one(ports, by_id(pair.integration_id)).await else {
+        return;
+    };
+    let name = &pair.connection_id;
+    let config = open_connection_config(ports, &integration, name, &pair.connection_config);
+    let credentials = open_credentials(ports, &integration, name, &pair.credentials);
+    if let (Ok(config), Ok(credentials)) = (config, credentials) {
+        revoke(ports, &integration, &config, &credentials).await;
     }
 }
 
@@ -130,7 +149,12 @@ fn holds(
         integration,
         connection,
     } = subject;
-    let credentials = open_credentials(ports, &integration, &connection)?;
+    let credentials = open_credentials(
+        ports,
+        &integration,
+        &connection.connection_id,
+        &connection.credentials,
+    )?;
     let is_same = intent
         .sent
         .as_ref()

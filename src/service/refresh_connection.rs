@@ -154,9 +154,13 @@ impl Subject<'_> {
         issued: Issued,
     ) -> Refresh {
         let (now, fresh) = (ports.now(), &issued.credentials);
-        let name = &self.connection.record.connection_id;
+        let record = &self.connection.record;
+        let name = &record.connection_id;
         let pair = Pair {
             intent: self.intent.clone(),
+            integration_id: self.integration.id,
+            connection_id: name.clone(),
+            connection_config: record.connection_config.clone(),
             credentials: seal_credentials(ports, self.integration, name, fresh),
             grant_fingerprint: grant_fingerprint(ports, self.integration, fresh),
             schedule: schedule(fresh, entry.refresh_rule(), Origin::Issued, now),

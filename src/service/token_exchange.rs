@@ -165,7 +165,7 @@ pub async fn exchange(
             let rules = TokenRequestRules::for_refresh(entry, connection_config).map_err(no_url)?;
             let refresh_token = old.refresh_token.clone().ok_or_else(nothing_to_refresh)?;
             let (client_id, client_secret) = client_of(integration, secrets, old)?;
-            let client = client(&rules, client_id, client_secret)?;
+            let client = client(rules.client_authentication, client_id, client_secret)?;
             let grant = Grant::RefreshToken(refresh_token);
             let paths = entry
                 .alternate_access_token_response_path
@@ -190,7 +190,7 @@ pub async fn exchange(
             let rules = TokenRequestRules::for_client_credentials(entry, connection_config)
                 .map_err(no_url)?;
             let client = client(
-                &rules,
+                rules.client_authentication,
                 old.client_id.clone(),
                 Some(old.client_secret.clone()),
             )?;
@@ -221,7 +221,7 @@ fn nothing_to_refresh() -> TokenExchangeError {
 }
 
 /// The client to refresh as: the connection's own if it is whole, else the integration's.
-fn client_of(
+pub(super) fn client_of(
     integration: &IntegrationRecord,
     secrets: IntegrationSecrets,
     credentials: &OAuth2,
@@ -239,12 +239,13 @@ fn client_of(
     Ok((client_id, secrets.client_secret))
 }
 
-fn client(
-    rules: &TokenRequestRules,
+/// The client, as it shows itself by `method`.
+pub(super) fn client(
+    method: ClientAuthenticationMethod,
     client_id: String,
     client_secret: Option<Secret>,
 ) -> Result<Client, TokenExchangeError> {
-    let authentication = match rules.client_authentication {
+    let authentication = match method {
         ClientAuthenticationMethod::ClientSecretBasic => ClientAuthentication::ClientSecretBasic,
         ClientAuthenticationMethod::ClientSecretPost => ClientAuthentication::ClientSecretPost,
         ClientAuthenticationMethod::Unsupported => {

@@ -256,7 +256,7 @@ pub struct ConnectionAddress {
 }
 
 impl ConnectionAddress {
-    fn parameters(&self) -> Vec<Parameter> {
+    pub(super) fn parameters(&self) -> Vec<Parameter> {
         vec![
             self.environment_id.into(),
             self.unique_key.as_str().into(),
@@ -266,7 +266,7 @@ impl ConnectionAddress {
 }
 
 /// The condition that holds for the connection in [`ConnectionAddress::parameters`].
-const IS_ADDRESSED: &str = "connection_id = ?3 and integration_id = (
+pub(super) const IS_ADDRESSED: &str = "connection_id = ?3 and integration_id = (
     select id from integration where environment_id = ?1 and unique_key = ?2)";
 
 /// What to change about a connection.

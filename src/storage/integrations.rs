@@ -95,6 +95,16 @@ pub fn find(key: &KeyLookup, unique_key: &str) -> Query<IntegrationRecord> {
     )
 }
 
+/// The integration of this number.
+#[must_use]
+pub fn by_id(id: i64) -> Query<IntegrationRecord> {
+    let integration = integration_json();
+    Query::new(
+        format!("select {integration} as row from {WITH_PROVIDER} where integration.id = ?1"),
+        vec![id.into()],
+    )
+}
+
 /// The number of the integration `unique_key`, if it exists.
 #[must_use]
 pub fn id_of(environment_id: i64, unique_key: &str) -> Query<i64> {

@@ -10,7 +10,7 @@ use crate::support::{
 };
 
 /// Routes with a parameter in the path, with the name that mistakes in it have.
-const PARAMETERS: [(&str, &str, &str); 14] = [
+const PARAMETERS: [(&str, &str, &str); 15] = [
     (
         "GET",
         "/connections/*?provider_config_key=github",
@@ -39,6 +39,7 @@ const PARAMETERS: [(&str, &str, &str); 14] = [
     ("GET", "/integrations/*", "uniqueKey"),
     ("PATCH", "/integrations/*", "uniqueKey"),
     ("DELETE", "/integrations/*", "uniqueKey"),
+    ("POST", "/integrations/*/revoke-all", "uniqueKey"),
     ("GET", "/config/*", "providerConfigKey"),
     ("GET", "/providers/*", "provider"),
     ("PUT", "/providers/*", "provider"),

@@ -4,8 +4,11 @@ use futures_util::future::join;
 use serde_json::{Value, json};
 
 use crate::support::{
-    client::{Answered, Call, call, deployment_with_github, expired_credentials, import},
-    connections::{read, stored, with},
+    client::{
+        Answered, Call, call, create_integration, deployment_with_github, expired_credentials,
+        import,
+    },
+    connections::{put_acme, read, stored, with},
     deployment::{Deployment, START},
     provider::Answer,
 };
@@ -203,6 +206,52 @@ fn a_pair_whose_connection_is_deleted_while_it_waits_is_dropped() {
     deployment.ring_alarm(&uid).unwrap();
     assert_eq!(*deployment.journal(&uid).entry.borrow(), None);
     assert_eq!(read(&deployment, "user-1", "").status, 404);
+}
+
+/// A deployment with an expired connection at a provider that has a place to revoke tokens.
+fn deployment_with_revocation() -> Deployment {
+    let deployment = Deployment::new();
+    let fields = json!({"revocation_url": "https://acme.example/revoke"});
+    put_acme(&deployment, &fields);
+    create_integration(&deployment, "acme", "github");
+    import(&deployment, "user-1", &expired_credentials());
+    let answer = Answer::token("fake-new-token", Some("fake-rotated-token"));
+    deployment.provider.will_answer(answer);
+    deployment
+        .provider
+        .will_answer(Answer::Json(200, json!({})));
+    deployment
+}
+
+#[track_caller]
+fn rotated_token_was_revoked(deployment: &Deployment) {
+    let revocation = &deployment.provider.seen()[1];
+    assert_eq!(revocation.url, "https://acme.example/revoke");
+    let sent = &revocation.body;
+    assert!(sent.contains("token=fake-rotated-token"), "{sent}");
+}
+
+#[test]
+fn a_pair_that_arrives_for_a_deleted_connection_is_revoked() {
+    let deployment = deployment_with_revocation();
+    let answer = read_while(&deployment, async || {
+        call("DELETE", TARGET).send(&deployment).await.ok();
+    });
+    assert_eq!(answer.status, 404, "{}", answer.text);
+    rotated_token_was_revoked(&deployment);
+}
+
+#[test]
+fn a_pair_that_waits_for_a_deleted_connection_is_revoked() {
+    let deployment = deployment_with_revocation();
+    read_while(&deployment, async || {
+        deployment.database_is_down_in_refresh.set(true);
+    });
+    let uid = uid(&deployment);
+    call("DELETE", TARGET).run(&deployment).ok();
+    deployment.database_is_down_in_refresh.set(false);
+    deployment.ring_alarm(&uid).unwrap();
+    rotated_token_was_revoked(&deployment);
 }
 
 #[test]

@@ -19,6 +19,7 @@ use holdfast::{
         providers::{self, IfUsed},
         readiness,
         refreshes::{self, Refreshed},
+        revocations,
     },
     vault::envelope::Sealed,
 };
@@ -65,12 +66,16 @@ pub(super) fn is_indexed(name: &str, plan: &[String]) {
     }
 }
 
-fn of_connections() -> Vec<(&'static str, Statement)> {
-    let address = ConnectionAddress {
+fn address() -> ConnectionAddress {
+    ConnectionAddress {
         environment_id: 1,
         unique_key: "github".to_owned(),
         connection_id: "user-1".to_owned(),
-    };
+    }
+}
+
+fn of_connections() -> Vec<(&'static str, Statement)> {
+    let address = address();
     let upsert = UpsertConnection {
         uid: "uid".to_owned(),
         integration_id: 1,
@@ -179,6 +184,34 @@ fn of_refreshes() -> Vec<(&'static str, Statement)> {
     ]
 }
 
+fn of_revocations() -> Vec<(&'static str, Statement)> {
+    let address = address();
+    vec![
+        (
+            "revocations::subject",
+            revocations::subject(&address).statement().clone(),
+        ),
+        (
+            "revocations::delete",
+            revocations::delete(&address).statement().clone(),
+        ),
+        (
+            "revocations::oldest",
+            revocations::oldest(&key(), "github", 20)
+                .statement()
+                .clone(),
+        ),
+        (
+            "revocations::delete_unchanged",
+            revocations::delete_unchanged(&[]).statement().clone(),
+        ),
+        (
+            "revocations::remaining",
+            revocations::remaining(1).statement().clone(),
+        ),
+    ]
+}
+
 fn of_integrations() -> Vec<(&'static str, Statement)> {
     let values = IntegrationValues {
         unique_key: "github".to_owned(),
@@ -199,6 +232,10 @@ fn of_integrations() -> Vec<(&'static str, Statement)> {
     let update = integrations::update(1, NOW, &values, &sealed(), NOW);
     let obstacles = integrations::rename_obstacles(&record, "other");
     vec![
+        (
+            "integrations::by_id",
+            integrations::by_id(1).statement().clone(),
+        ),
         (
             "integrations::list",
             integrations::list(&key()).statement().clone(),
@@ -296,6 +333,7 @@ fn all() -> Vec<(&'static str, Statement)> {
     [
         of_connections(),
         of_refreshes(),
+        of_revocations(),
         of_integrations(),
         of_the_rest(),
     ]

@@ -177,6 +177,12 @@ fn integrations() -> Vec<Route> {
             Access::Environment(&["environment:integrations:delete"]),
             None,
         ),
+        route(
+            "POST",
+            "/integrations/github/revoke-all",
+            Access::Environment(&["environment:connections:delete"]),
+            None,
+        ),
         route("GET", "/config/github", READ, None),
         route("GET", "/providers", Access::AnyEnvironment, None),
         route("GET", "/providers/github", Access::AnyEnvironment, None),
