@@ -14,3 +14,4 @@ pub mod metadata;
 pub mod providers;
 pub mod readiness;
 pub mod refreshes;
+pub mod upkeep;

@@ -1,9 +1,11 @@
 //! What use cases do over real SQL, with the network in the test's hands.
 
+mod keep_alive;
 mod refresh;
 mod refresh_egress;
 mod refresh_failures;
 mod refresh_outages;
 mod refresh_races;
 mod refresh_requests;
+mod retention;
 mod single_flight;

@@ -16,6 +16,7 @@ use holdfast::{
         error::InternalError,
         ports::{
             Background, Clock, Entropy, HttpClient, Ports, RefreshReply, Refresher, RoundTrips,
+            Timer,
         },
         refresh_connection::{refresh_connection, was_attempted},
         settings::Settings,
@@ -43,12 +44,17 @@ pub(crate) struct Deployment {
     round_trips: Cell<u32>,
     in_refresh: Cell<u32>,
     is_in_refresh: Cell<bool>,
-    refreshes: RefCell<Vec<(String, Rc<SingleFlight<RefreshReply>>)>>,
+    refreshes: RefCell<HashMap<String, Rc<SingleFlight<Outcome>>>>,
     journals: RefCell<HashMap<String, Rc<MemoryJournal>>>,
     pub(crate) forgotten: RefCell<Vec<String>>,
     /// Makes every statement fail.
     pub(crate) database_is_down: Cell<bool>,
+    /// How long was waited each time, in milliseconds.
+    pub(crate) waits: RefCell<Vec<u32>>,
 }
+
+/// What an attempt gave, as a refresh object gives it to all who wait for it.
+type Outcome = Result<RefreshReply, String>;
 
 impl Deployment {
     pub(crate) fn new() -> Self {
@@ -77,6 +83,7 @@ impl Deployment {
             journals: RefCell::default(),
             forgotten: RefCell::default(),
             database_is_down: Cell::new(false),
+            waits: RefCell::default(),
         }
     }
 
@@ -154,24 +161,24 @@ impl HttpClient for Deployment {
 
 impl Refresher for Deployment {
     async fn refresh(&self, uid: &str, trigger: Trigger) -> Result<RefreshReply, InternalError> {
-        let flight = {
-            let mut refreshes = self.refreshes.borrow_mut();
-            if let Some((_, flight)) = refreshes.iter().find(|(known, _)| known == uid) {
-                flight.clone()
-            } else {
-                let flight = Rc::<SingleFlight<RefreshReply>>::default();
-                refreshes.push((uid.to_owned(), flight.clone()));
-                flight
-            }
-        };
+        let flight = Rc::clone(
+            self.refreshes
+                .borrow_mut()
+                .entry(uid.to_owned())
+                .or_default(),
+        );
         let journal = self.journal(uid);
         let attempt = async || {
             self.is_in_refresh.set(true);
             let refresh = refresh_connection(self, &*journal, uid, trigger).await;
             self.is_in_refresh.set(false);
-            refresh.unwrap().reply
+            refresh
+                .map(|refresh| refresh.reply)
+                .map_err(|error| error.to_string())
         };
-        Ok(flight.run(trigger, was_attempted, attempt).await)
+        let counts = |outcome: &Outcome| outcome.as_ref().is_ok_and(was_attempted);
+        let outcome = flight.run(trigger, counts, attempt).await;
+        outcome.map_err(InternalError::RefreshObject)
     }
 
     async fn forget(&self, uid: &str) {
@@ -189,5 +196,11 @@ impl Ports for Deployment {
             own: self.round_trips.get(),
             in_refresh: self.in_refresh.get(),
         }
+    }
+}
+
+impl Timer for Deployment {
+    async fn wait(&self, millis: u32) {
+        self.waits.borrow_mut().push(millis);
     }
 }
