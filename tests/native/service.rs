@@ -2,6 +2,8 @@
 
 mod keep_alive;
 mod refresh;
+mod refresh_backoff;
+mod refresh_breaker;
 mod refresh_egress;
 mod refresh_failures;
 mod refresh_outages;
