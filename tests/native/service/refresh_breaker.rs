@@ -1,15 +1,21 @@
 //! A provider that fails for one connection of an integration after another is left alone for a
 //! while.
 
-use holdfast::service::keep_alive::keep_alive;
+use holdfast::{
+    domain::{refresh::Trigger, timestamp::Timestamp},
+    service::{
+        keep_alive::keep_alive,
+        ports::{RefreshReply, Refresher},
+    },
+};
 use serde_json::{Value, json};
 
 use crate::support::{
     client::{
         Answered, call, create_integration, deployment_with_github, expired_credentials, import,
     },
-    connections::{put_acme, read, with},
-    deployment::Deployment,
+    connections::{put_acme, read, stored, with},
+    deployment::{Deployment, START},
     provider::Answer,
 };
 
@@ -123,8 +129,21 @@ fn a_pause_is_no_failure_of_the_connections_that_wait() {
     let deployment = paused();
     import_due(&deployment, "due");
     read_unasked(&deployment, "due").ok();
-    let failures = "select refresh_failures from connection where connection_id = 'due'";
-    assert_eq!(deployment.database.text(failures), "0");
+    assert_eq!(stored(&deployment, "due", "refresh_failures"), "0");
+}
+
+/// Else it would be told that the provider, which nobody asked, returned an error.
+#[test]
+fn a_caller_that_read_the_integration_before_its_pause_is_told_of_it() {
+    let deployment = paused();
+    import_expired(&deployment, "other");
+    let uid = stored(&deployment, "other", "uid");
+    let reply = pollster::block_on(deployment.refresh(&uid, Trigger::Read)).unwrap();
+    let RefreshReply::Unchanged { connection } = reply else {
+        panic!("{reply:?}");
+    };
+    let ends_at = Timestamp::from_millis(START + 30_000);
+    assert_eq!(connection.history.retry_at, Some(ends_at));
 }
 
 #[test]
