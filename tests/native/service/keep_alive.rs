@@ -151,6 +151,19 @@ fn a_failure_stops_nothing_else() {
 }
 
 #[test]
+fn more_failures_than_a_page_keep_nothing_from_being_refreshed() {
+    let deployment = deployment_with_github();
+    import_due(&deployment, 60);
+    deployment
+        .database
+        .execute("update connection set credentials = 'x'");
+    import(&deployment, "good", &ending("2026-01-01T00:10:00Z"));
+    will_issue(&deployment, 1);
+    let run = run(&deployment);
+    assert_eq!(json!(run.outcomes), json!({"error": 60, "refreshed": 1}));
+}
+
+#[test]
 fn without_a_database_nothing_is_asked() {
     let deployment = deployment_with_github();
     import(&deployment, "due", &expired_credentials());

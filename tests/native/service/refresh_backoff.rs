@@ -122,6 +122,8 @@ fn a_fresh_token_is_handed_out_whatever_happened_to_its_refreshes() {
         assert_eq!(force(&deployment, "user-1", failure), 400);
         let exhausted_at = stored(&deployment, "user-1", "refresh_exhausted_at");
         assert_eq!(exhausted_at != "null", is_exhausted);
+        // Longer than the first wait.
+        deployment.advance_seconds(60);
         let connection = read(&deployment, "user-1", "").ok();
         assert_eq!(connection["credentials"]["access_token"], "fake-old-token");
         assert_eq!(deployment.provider.seen().len(), 1);
