@@ -206,6 +206,20 @@ fn a_forced_refresh_that_fails_leaves_the_connection_exhausted_since_when_it_was
 }
 
 #[test]
+fn a_provider_that_is_down_revives_no_dead_grant() {
+    let deployment = deployment_with_expired();
+    for failure in [Answer::error(400, "invalid_grant"), Answer::Html(503)] {
+        assert_eq!(force(&deployment, "user-1", failure), 400);
+        deployment.advance_seconds(60);
+    }
+    assert_eq!(
+        stored(&deployment, "user-1", "refresh_exhausted_at"),
+        START.to_string()
+    );
+    assert_eq!(read(&deployment, "user-1", "").status, 424);
+}
+
+#[test]
 fn a_forced_refresh_that_succeeds_makes_a_connection_like_new() {
     let deployment = deployment_with_exhausted();
     let issued = Answer::token("new", None);
