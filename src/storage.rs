@@ -15,3 +15,4 @@ pub mod providers;
 pub mod readiness;
 pub mod refreshes;
 pub mod revocations;
+pub mod upkeep;

@@ -4,16 +4,17 @@ use std::{
     cell::{Cell, RefCell},
     fmt,
     rc::Rc,
+    time::Duration,
 };
 
-use worker::{Date, Env, console_error};
+use worker::{Date, Delay, Env, console_error};
 
 use super::{chance::Chance, d1::D1};
 use crate::{
     domain::timestamp::Timestamp,
     service::{
         error::InternalError,
-        ports::{Background, Clock, Entropy, Ports, RoundTrips},
+        ports::{Background, Clock, Entropy, Ports, RoundTrips, Timer},
         settings::Settings,
     },
     storage::database::{Database, DatabaseError, Query, Statement},
@@ -103,6 +104,12 @@ impl Database for Runtime {
 impl Entropy for Runtime {
     fn fill(&self, bytes: &mut [u8]) {
         Chance.fill(bytes);
+    }
+}
+
+impl Timer for Runtime {
+    async fn wait(&self, millis: u32) {
+        Delay::from(Duration::from_millis(millis.into())).await;
     }
 }
 

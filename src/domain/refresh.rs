@@ -185,7 +185,7 @@ impl History {
             .last_failure_at
             .is_none_or(|last| last.utc_day() < now.utc_day());
         let failure_days = self.failure_days.saturating_add(u32::from(is_new_day));
-        let is_exhausted = failure == Failure::Final || failure_days >= MAX_FAILURE_DAYS;
+        let is_given_up = failure == Failure::Final || failure_days >= MAX_FAILURE_DAYS;
         let asked_for = match failure {
             Failure::Final => None,
             Failure::Transient {
@@ -200,7 +200,7 @@ impl History {
             failures,
             failure_days,
             retry_at: Some(now.plus_millis(wait)),
-            exhausted_at: is_exhausted.then(|| self.exhausted_at.unwrap_or(now)),
+            exhausted_at: self.exhausted_at.or(is_given_up.then_some(now)),
             failure_log: None,
         }
     }

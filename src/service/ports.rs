@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// All ports. Production has one implementor, tests have one.
-pub trait Ports: Background + Clock + Database + Entropy + HttpClient + Refresher {
+pub trait Ports: Background + Clock + Database + Entropy + HttpClient + Refresher + Timer {
     /// The configuration of the deployment.
     fn settings(&self) -> &Settings;
 
@@ -51,6 +51,16 @@ pub trait Background {
 pub trait Clock {
     /// Now.
     fn now(&self) -> Timestamp;
+}
+
+/// The passing of time.
+#[expect(
+    async_fn_in_trait,
+    reason = "an isolate has one thread, so no future needs to be `Send`"
+)]
+pub trait Timer {
+    /// Ends after so many milliseconds.
+    async fn wait(&self, millis: u32);
 }
 
 /// Chance.

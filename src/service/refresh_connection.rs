@@ -75,7 +75,12 @@ pub async fn refresh_connection(
         refresh_decision(&connection, paused_until, trigger, ports),
         &connection.credentials,
     ) else {
-        let connection = Box::new(connection.record);
+        // Whoever asks may have read the integration before it was paused.
+        let history = connection.record.history.paused(paused_until);
+        let connection = Box::new(ConnectionRecord {
+            history,
+            ..connection.record
+        });
         return Ok(Refresh::unattempted(RefreshReply::Unchanged { connection }));
     };
     let subject = Subject {

@@ -1,6 +1,9 @@
 //! What use cases do over real SQL, with the network in the test's hands.
 
+mod keep_alive;
 mod refresh;
+mod refresh_backoff;
+mod refresh_breaker;
 mod refresh_durability;
 mod refresh_egress;
 mod refresh_failures;
@@ -8,4 +11,5 @@ mod refresh_outages;
 mod refresh_races;
 mod refresh_requests;
 mod refresh_unknown_outcomes;
+mod retention;
 mod single_flight;

@@ -19,7 +19,7 @@ use holdfast::{
         providers::{self, IfUsed},
         readiness,
         refreshes::{self, Refreshed},
-        revocations,
+        revocations, upkeep,
     },
     vault::envelope::Sealed,
 };
@@ -326,6 +326,11 @@ fn of_the_rest() -> Vec<(&'static str, Statement)> {
             "readiness::key_ids_in_use",
             readiness::key_ids_in_use().statement().clone(),
         ),
+        (
+            "upkeep::delete_logs",
+            upkeep::delete_logs(NOW).statement().clone(),
+        ),
+        ("upkeep::due", upkeep::due(NOW, None).statement().clone()),
     ]
 }
 
@@ -346,6 +351,28 @@ fn every_statement_is_served_by_an_index() {
     for (name, statement) in all() {
         is_indexed(name, &database.query_plan(&statement));
     }
+}
+
+/// Among a million connections, those that are due are found without a look at the others.
+#[test]
+fn connections_that_are_due_come_out_of_their_index_in_order() {
+    let plan = SqliteDatabase::new().query_plan(upkeep::due(NOW, None).statement());
+    let expected = [
+        "SEARCH connection USING INDEX connection_refresh_due (refresh_due_at>? AND refresh_due_at<?)",
+        "SEARCH integration USING INTEGER PRIMARY KEY (rowid=?)",
+    ];
+    assert_eq!(plan, expected);
+}
+
+#[test]
+fn old_logs_come_out_of_their_index_in_order() {
+    let plan = SqliteDatabase::new().query_plan(upkeep::delete_logs(NOW).statement());
+    let expected = [
+        "SEARCH refresh_log USING INTEGER PRIMARY KEY (rowid=?)",
+        "LIST SUBQUERY 1",
+        "SEARCH refresh_log USING COVERING INDEX refresh_log_age (started_at<?)",
+    ];
+    assert_eq!(plan, expected);
 }
 
 #[test]

@@ -17,6 +17,7 @@ use holdfast::{
         pending::finish_pending,
         ports::{
             Background, Clock, Entropy, HttpClient, Ports, RefreshReply, Refresher, RoundTrips,
+            Timer,
         },
         refresh_connection::{refresh_connection, was_attempted},
         settings::Settings,
@@ -35,8 +36,6 @@ pub(crate) const RING: &str = "7:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 /// 2026-01-01T00:00:00.000Z
 pub(crate) const START: i64 = 1_767_225_600_000;
 
-type Outcome = Result<RefreshReply, String>;
-
 pub(crate) struct Deployment {
     pub(crate) database: SqliteDatabase,
     pub(crate) provider: ScriptedProvider,
@@ -46,7 +45,7 @@ pub(crate) struct Deployment {
     round_trips: Cell<u32>,
     in_refresh: Cell<u32>,
     is_in_refresh: Cell<bool>,
-    refreshes: RefCell<Vec<(String, Rc<SingleFlight<Outcome>>)>>,
+    refreshes: RefCell<HashMap<String, Rc<SingleFlight<Outcome>>>>,
     journals: RefCell<HashMap<String, Rc<MemoryJournal>>>,
     pub(crate) forgotten: RefCell<Vec<String>>,
     /// What broke without harm to an answer.
@@ -55,7 +54,12 @@ pub(crate) struct Deployment {
     pub(crate) database_is_down: Cell<bool>,
     /// Makes every statement of a refresh object fail.
     pub(crate) database_is_down_in_refresh: Cell<bool>,
+    /// How long was waited each time, in milliseconds.
+    pub(crate) waits: RefCell<Vec<u32>>,
 }
+
+/// What an attempt gave, as a refresh object gives it to all who wait for it.
+type Outcome = Result<RefreshReply, String>;
 
 impl Deployment {
     pub(crate) fn new() -> Self {
@@ -86,6 +90,7 @@ impl Deployment {
             troubles: RefCell::default(),
             database_is_down: Cell::new(false),
             database_is_down_in_refresh: Cell::new(false),
+            waits: RefCell::default(),
         }
     }
 
@@ -180,16 +185,12 @@ impl HttpClient for Deployment {
 
 impl Refresher for Deployment {
     async fn refresh(&self, uid: &str, trigger: Trigger) -> Result<RefreshReply, InternalError> {
-        let flight = {
-            let mut refreshes = self.refreshes.borrow_mut();
-            if let Some((_, flight)) = refreshes.iter().find(|(known, _)| known == uid) {
-                flight.clone()
-            } else {
-                let flight = Rc::<SingleFlight<Outcome>>::default();
-                refreshes.push((uid.to_owned(), flight.clone()));
-                flight
-            }
-        };
+        let flight = Rc::clone(
+            self.refreshes
+                .borrow_mut()
+                .entry(uid.to_owned())
+                .or_default(),
+        );
         let journal = self.journal(uid);
         let attempt = async || {
             self.is_in_refresh.set(true);
@@ -219,5 +220,11 @@ impl Ports for Deployment {
             own: self.round_trips.get(),
             in_refresh: self.in_refresh.get(),
         }
+    }
+}
+
+impl Timer for Deployment {
+    async fn wait(&self, millis: u32) {
+        self.waits.borrow_mut().push(millis);
     }
 }
