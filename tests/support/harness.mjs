@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { createTestHarness } from "wrangler";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const prebuiltWorkerDir = "build/worker-output";
+const production = "build/worker-output";
+const faulty = "build/faulty-output";
 
 /** The keys that come from Worker secrets. Every harness has the same. */
 export const keys = {
@@ -27,8 +28,10 @@ export const secrets = {
  * Starts the Worker and resolves to what a test needs of it.
  *
  * - `secrets`: Worker secrets beside or instead of the usual ones.
+ * - `faults`: takes the build that has faults around it; see `faults/index.js`.
  */
-export async function startHarness({ secrets: own = {} } = {}) {
+export async function startHarness({ secrets: own = {}, faults = false } = {}) {
+  const prebuiltWorkerDir = faults ? faulty : production;
   if (!existsSync(`${root}/${prebuiltWorkerDir}`)) {
     throw new Error("the Worker is not built: run the tests with `npm run e2e`");
   }
