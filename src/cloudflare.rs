@@ -7,6 +7,7 @@
 mod chance;
 mod d1;
 mod fetch;
+mod journal;
 mod panics;
 mod refresh_object;
 mod refresher;

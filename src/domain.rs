@@ -4,6 +4,7 @@
 //! credential is due for refresh, which scopes a key grants, which hosts may be asked. Not here: how any of it is stored,
 //! sent, encrypted or spelled on the wire, and what time it is.
 
+pub mod attempt;
 pub mod auth_mode;
 pub mod connection;
 pub mod credentials;
@@ -11,6 +12,7 @@ pub mod egress;
 pub mod end_user;
 pub mod environment;
 pub mod integration;
+pub mod mask;
 pub mod refresh;
 pub mod scope;
 pub mod secret;

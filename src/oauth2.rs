@@ -5,6 +5,7 @@
 //! provider; what one does differently arrives as an argument.
 
 pub mod client_authentication;
+pub mod error_text;
 mod expiry;
 pub mod http;
 pub mod token_error;

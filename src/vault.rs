@@ -7,4 +7,5 @@
 pub mod api_key;
 pub mod documents;
 pub mod envelope;
+pub mod fingerprint;
 pub mod key_ring;

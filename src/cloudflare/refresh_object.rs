@@ -1,6 +1,6 @@
 //! The object of a connection: its refreshes happen here, one at a time.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use serde_json::json;
 use worker::{
@@ -8,9 +8,12 @@ use worker::{
     console_error, console_log, durable_object,
 };
 
-use super::{panics::report_without_message, runtime::Runtime, settings::settings};
+use super::{
+    journal::SqlJournal, panics::report_without_message, runtime::Runtime, settings::settings,
+};
 use crate::service::{
-    ports::{Clock, Ports, RefreshReply, RefreshRequest},
+    pending::finish_pending,
+    ports::{Ports, RefreshReply, RefreshRequest},
     refresh_connection::{refresh_connection, was_attempted},
     single_flight::SingleFlight,
 };
@@ -20,11 +23,11 @@ use crate::service::{
 pub(super) const ROUND_TRIPS: &str = "d1-round-trips";
 
 /// The object of one connection, named by the connection's `uid`.
-#[durable_object(fetch)]
-#[derive(Debug)]
+#[durable_object(alarm)]
 pub(super) struct RefreshObject {
     state: State,
     env: Env,
+    journal: SqlJournal,
     /// Replaced when the connection is deleted, so that no result outlives it.
     attempts: RefCell<Rc<SingleFlight<Outcome>>>,
 }
@@ -36,6 +39,7 @@ impl DurableObject for RefreshObject {
     fn new(state: State, env: Env) -> Self {
         report_without_message();
         Self {
+            journal: SqlJournal::new(state.storage()),
             state,
             env,
             attempts: RefCell::default(),
@@ -50,23 +54,39 @@ impl DurableObject for RefreshObject {
             }
             (Method::Delete, "/") => {
                 self.attempts.take();
-                self.state.storage().delete_all().await?;
+                self.journal.forget().await?;
                 Response::empty()
             }
             _ => Response::error("unknown call", 404),
         }
     }
+
+    /// Finishes what is pending: an attempt was cut off, or the database did not take its result.
+    async fn alarm(&self) -> worker::Result<Response> {
+        let runtime = self.runtime()?;
+        let attempts = Rc::clone(&self.attempts.borrow());
+        let finish = || finish_pending(&runtime, &self.journal);
+        match attempts.alone(finish).await {
+            Ok(None) => self.clear_journal(),
+            // The alarm is set again with the pair.
+            Ok(Some((_, error))) => report(&error.to_string()),
+            Err(error) => {
+                report(&error.to_string());
+                self.journal.wake_in(RETRY_ALARM).await?;
+            }
+        }
+        Response::empty()
+    }
 }
 
 impl RefreshObject {
     async fn refresh(&self, request: RefreshRequest) -> worker::Result<Response> {
-        let settings = settings(&self.env).map_err(|error| error.to_string())?;
-        let runtime = Runtime::new(self.env.clone(), settings);
+        let runtime = self.runtime()?;
         let attempts = Rc::clone(&self.attempts.borrow());
         let counts = |outcome: &Outcome| outcome.as_ref().is_ok_and(was_attempted);
-        let outcome = attempts
-            .run(request.trigger, counts, || attempt(&runtime, &request))
-            .await;
+        let attempt = || attempt(&runtime, &self.journal, &request);
+        let outcome = attempts.run(request.trigger, counts, attempt).await;
+        self.clear_journal();
         if let Some(writes) = runtime.take_deferred_writes() {
             self.state.wait_until(writes);
         }
@@ -78,25 +98,52 @@ impl RefreshObject {
         let response = response.with_header(ROUND_TRIPS, &runtime.round_trips().own.to_string())?;
         Ok(response.body(ResponseBody::Body(body.into_bytes())))
     }
+
+    fn runtime(&self) -> worker::Result<Runtime> {
+        let settings = settings(&self.env).map_err(|error| error.to_string())?;
+        Ok(Runtime::new(self.env.clone(), settings))
+    }
+
+    fn clear_journal(&self) {
+        if let Some(clearing) = self.journal.take_clearing() {
+            self.state.wait_until(clearing);
+        }
+    }
 }
 
 /// Makes an attempt, and writes a line if the provider was asked or something of ours broke.
-async fn attempt(runtime: &Runtime, request: &RefreshRequest) -> Outcome {
-    let started = runtime.now();
-    let result = refresh_connection(runtime, &request.uid, request.trigger).await;
-    let outcome = result.map_err(|error| error.to_string());
+async fn attempt(runtime: &Runtime, journal: &SqlJournal, request: &RefreshRequest) -> Outcome {
+    let result = refresh_connection(runtime, journal, &request.uid, request.trigger).await;
+    let outcome = result.as_ref().map(|refresh| &refresh.reply);
+    let attempt = result.as_ref().ok().and_then(|it| it.attempt.as_ref());
+    let error = match &result {
+        Ok(refresh) => refresh.trouble.as_ref(),
+        Err(error) => Some(error),
+    };
     let line = json!({
-        "refresh.outcome": outcome.as_ref().map_or("error", RefreshReply::outcome),
-        "refresh.failure": outcome.as_ref().ok().and_then(RefreshReply::failure),
+        "refresh.outcome": outcome.map_or("error", RefreshReply::outcome),
+        "attempt.id": attempt.map(|attempt| &attempt.id),
+        "attempt.outcome": attempt.map(|attempt| attempt.outcome.as_str()),
+        "attempt.status": attempt.and_then(|attempt| attempt.status),
+        "attempt.duration_ms": attempt.map(|attempt| attempt.duration),
         "connection.uid": request.uid,
         "d1.round_trips": runtime.round_trips().own,
-        "duration_ms": runtime.now().millis_since(started),
-        "error": outcome.as_ref().err(),
+        "error": error.map(ToString::to_string),
     });
-    match &outcome {
-        Ok(reply) if was_attempted(reply) => console_log!("{line}"),
-        Ok(_) => {}
-        Err(_) => console_error!("{line}"),
+    if error.is_some() {
+        console_error!("{line}");
+    } else if attempt.is_some() {
+        console_log!("{line}");
     }
-    outcome
+    result
+        .map(|refresh| refresh.reply)
+        .map_err(|error| error.to_string())
 }
+
+fn report(error: &str) {
+    let error = format!("what is pending could not be finished: {error}");
+    console_error!("{}", json!({ "error": error }));
+}
+
+/// When the alarm goes off again after it could do nothing.
+const RETRY_ALARM: Duration = Duration::from_secs(30);

@@ -127,6 +127,20 @@ impl Credentials {
         }
     }
 
+    /// The refresh token (RFC 6749 §1.5), if there is one.
+    #[must_use]
+    pub fn refresh_token(&self) -> Option<&Secret> {
+        match self {
+            Self::OAuth2(credentials) => credentials.refresh_token.as_ref(),
+            Self::ApiKey { .. }
+            | Self::Basic { .. }
+            | Self::None
+            | Self::OAuth1(_)
+            | Self::OAuth2ClientCredentials(_)
+            | Self::Tba(_) => None,
+        }
+    }
+
     /// The token that a provider takes, where the kind of credentials has a single one that can
     /// be refreshed.
     #[must_use]

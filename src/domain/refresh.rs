@@ -31,6 +31,37 @@ pub enum ForcedOnly {
     Yes,
 }
 
+/// What becomes of a refresh token once it was used, and so whether it may be tried again after an
+/// answer that never arrived.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Rotation {
+    /// It stays good, and may be tried again at any time.
+    None,
+    /// Another takes its place, and the used one still works for a while.
+    Grace {
+        /// For how long.
+        seconds: i64,
+    },
+    /// Another takes its place, and using the old one again revokes the whole grant (RFC 9700
+    /// §4.14.2).
+    ReuseRevokes,
+    /// Nobody knows.
+    #[default]
+    Unknown,
+}
+
+impl Rotation {
+    /// Whether the refresh token of an attempt that began at `started_at`, and may have rotated
+    /// it, can be sent again at `now` without harm.
+    fn allows_retry(self, started_at: Timestamp, now: Timestamp) -> bool {
+        match self {
+            Self::None => true,
+            Self::Grace { seconds } => now < started_at.plus_seconds(seconds),
+            Self::ReuseRevokes | Self::Unknown => false,
+        }
+    }
+}
+
 /// When credentials are due for refresh, and when they end. Stored beside them.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Schedule {
@@ -38,6 +69,26 @@ pub struct Schedule {
     pub due_at: Option<Timestamp>,
     /// From here on the credentials are known not to work; none means that nobody knows.
     pub expires_at: Option<Timestamp>,
+}
+
+impl Schedule {
+    /// The schedule after an attempt that began at `started_at` and was cut off, so that its
+    /// outcome is unknown. Where sending the refresh token again could revoke the grant, and with
+    /// it an access token that still works, that token is used to its end first.
+    #[must_use]
+    pub fn after_unknown_outcome(
+        self,
+        rotation: Rotation,
+        started_at: Timestamp,
+        now: Timestamp,
+    ) -> Self {
+        let end = self.expires_at.filter(|end| *end > now);
+        let waits = self.due_at.is_some() && !rotation.allows_retry(started_at, now);
+        Self {
+            due_at: end.filter(|_| waits).or(self.due_at),
+            ..self
+        }
+    }
 }
 
 /// What is known about the lifetime of new credentials.
@@ -94,7 +145,7 @@ pub fn schedule(
 }
 
 /// How the refreshes of a connection went. A success clears all but its own time.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct History {
     /// The last success, where no failure came after it.
     pub last_success_at: Option<Timestamp>,
@@ -108,6 +159,8 @@ pub struct History {
     pub retry_at: Option<Timestamp>,
     /// When the refresh was given up.
     pub exhausted_at: Option<Timestamp>,
+    /// The log of the last failure since the last success.
+    pub failure_log: Option<String>,
 }
 
 /// How a failed attempt counts.
@@ -126,7 +179,7 @@ impl History {
     /// The history after a failure at `now`. `dice` spreads retries: 0 is the shortest wait,
     /// `u32::MAX` the longest.
     #[must_use]
-    pub fn after(self, failure: Failure, now: Timestamp, dice: u32) -> Self {
+    pub fn after(&self, failure: Failure, now: Timestamp, dice: u32) -> Self {
         let failures = self.failures.saturating_add(1);
         let is_new_day = self
             .last_failure_at
@@ -148,9 +201,41 @@ impl History {
             failure_days,
             retry_at: Some(now.plus_millis(wait)),
             exhausted_at: is_exhausted.then(|| self.exhausted_at.unwrap_or(now)),
+            failure_log: None,
+        }
+    }
+
+    /// The history after an attempt that was cut off, so that its outcome is unknown. The first
+    /// one waits for nothing, because a provider may take the old refresh token for a short time
+    /// only; later ones wait like any failure.
+    #[must_use]
+    pub fn after_unknown_outcome(&self, now: Timestamp, dice: u32) -> Self {
+        let transient = Failure::Transient {
+            retry_after_seconds: None,
+        };
+        let history = self.after(transient, now, dice);
+        Self {
+            retry_at: history.retry_at.filter(|_| self.failures > 0),
+            ..history
+        }
+    }
+
+    /// This history with no unforced attempt before `paused_until` either.
+    #[must_use]
+    pub fn paused(&self, paused_until: Option<Timestamp>) -> Self {
+        Self {
+            retry_at: self.retry_at.max(paused_until),
+            ..self.clone()
         }
     }
 }
+
+/// So many transient failures in a row across the connections of an integration pause it.
+pub const MAX_FAILURES_IN_A_ROW: i64 = 10;
+/// Failures are in a row while so many milliseconds from the first of them have not passed.
+pub const FAILURES_IN_A_ROW_MILLIS: i64 = 60_000;
+/// How long an integration is paused, in milliseconds.
+pub const PAUSE_MILLIS: i64 = 30_000;
 
 /// Why a caller asks.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -160,6 +245,20 @@ pub enum Trigger {
     Force,
     /// A caller wants credentials that work.
     Read,
+    /// Nobody asks: the credentials are due.
+    Schedule,
+}
+
+impl Trigger {
+    /// Its name in storage and on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Force => "force",
+            Self::Read => "read",
+            Self::Schedule => "schedule",
+        }
+    }
 }
 
 /// What to do with credentials before handing them out.
@@ -422,12 +521,12 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_decision(seconds: i64, history: History, trigger: Trigger, expected: Decision) {
+    fn check_decision(seconds: i64, history: &History, trigger: Trigger, expected: Decision) {
         let credentials = token(Some("r"), Some(600));
         let schedule = schedule(&credentials, RefreshRule::default(), Origin::Issued, NOW);
         let now = NOW.plus_seconds(seconds);
         assert_eq!(
-            decide(&credentials, schedule, &history, trigger, now),
+            decide(&credentials, schedule, history, trigger, now),
             expected
         );
     }
@@ -441,34 +540,34 @@ mod tests {
 
     #[test]
     fn a_fresh_token_is_used_whatever_happened_before() {
-        check_decision(299, History::default(), Trigger::Read, Decision::Use);
+        check_decision(299, &History::default(), Trigger::Read, Decision::Use);
         let dead = History::default().after(Failure::Final, NOW, 0);
-        check_decision(299, dead, Trigger::Read, Decision::Use);
+        check_decision(299, &dead, Trigger::Read, Decision::Use);
     }
 
     #[test]
     fn a_token_inside_the_margin_is_refreshed() {
-        check_decision(300, History::default(), Trigger::Read, Decision::Refresh);
+        check_decision(300, &History::default(), Trigger::Read, Decision::Refresh);
     }
 
     #[test]
     fn a_token_inside_the_margin_is_used_while_backing_off() {
-        check_decision(329, failed(300), Trigger::Read, Decision::Use);
-        check_decision(330, failed(300), Trigger::Read, Decision::Refresh);
+        check_decision(329, &failed(300), Trigger::Read, Decision::Use);
+        check_decision(330, &failed(300), Trigger::Read, Decision::Refresh);
     }
 
     #[test]
     fn an_expired_token_is_refused_while_backing_off_and_when_exhausted() {
         check_decision(
             601,
-            failed(600),
+            &failed(600),
             Trigger::Read,
             Decision::Refuse(Refusal::BackingOff),
         );
         let dead = History::default().after(Failure::Final, NOW, 0);
         check_decision(
             6000,
-            dead,
+            &dead,
             Trigger::Read,
             Decision::Refuse(Refusal::Exhausted),
         );
@@ -476,9 +575,9 @@ mod tests {
 
     #[test]
     fn a_forced_refresh_is_always_attempted() {
-        check_decision(0, failed(0), Trigger::Force, Decision::Refresh);
+        check_decision(0, &failed(0), Trigger::Force, Decision::Refresh);
         let dead = History::default().after(Failure::Final, NOW, 0);
-        check_decision(0, dead, Trigger::Force, Decision::Refresh);
+        check_decision(0, &dead, Trigger::Force, Decision::Refresh);
     }
 
     #[test]

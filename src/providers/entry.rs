@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{
         auth_mode::AuthMode,
-        refresh::{ForcedOnly, RefreshRule},
+        refresh::{ForcedOnly, RefreshRule, Rotation},
     },
     oauth2::{token_request::BodyFormat, token_response::ExpiresInUnit},
     validation::{
@@ -52,6 +52,10 @@ pub struct Entry {
     pub refresh_params: Option<Parameters>,
     /// Where to refresh, if not at the token URL.
     pub refresh_url: Option<String>,
+    /// Where tokens are revoked (RFC 7009).
+    pub revocation_url: Option<String>,
+    /// What becomes of a refresh token once it was used.
+    pub rotation: Rotation,
     /// What stands between scopes.
     pub scope_separator: String,
     /// The domains that token requests may go to; none means any. Needed where a connection names
@@ -61,6 +65,8 @@ pub struct Entry {
     pub token_expiration_buffer: Option<i64>,
     /// Parameters of a token request.
     pub token_params: Parameters,
+    /// How long a token request may take, in seconds, instead of the usual time.
+    pub token_request_timeout: Option<u32>,
     /// Where tokens come from.
     pub token_url: Option<TokenUrl>,
 }
@@ -118,6 +124,15 @@ impl Entry {
         }
     }
 
+    /// How long a token request may take, in milliseconds.
+    #[must_use]
+    pub fn token_request_timeout_millis(&self) -> u32 {
+        let seconds = self.token_request_timeout;
+        seconds
+            .unwrap_or(TOKEN_REQUEST_TIMEOUT_SECONDS)
+            .saturating_mul(1000)
+    }
+
     /// Reads an entry and finds every mistake in it.
     #[must_use]
     pub fn parse(input: &Input<'_>) -> Option<Self> {
@@ -130,9 +145,9 @@ impl Entry {
         let token_url = token_url(&object, auth_mode);
         let optional = |name| object.optional(name);
         let names = |name| optional(name).and_then(|input| shape::names(&input));
-        let seconds = |name, min| {
-            optional(name).and_then(|input| shape::whole_number(&input, min..=MAX_SECONDS))
-        };
+        let url = |name| optional(name).and_then(|input| shape::url_template(&input));
+        let seconds =
+            |name, range| optional(name).and_then(|input| shape::whole_number(&input, range));
         let schemas = |name| {
             optional(name)
                 .and_then(|input| FieldSchema::parse_all(&input))
@@ -146,7 +161,7 @@ impl Entry {
             client_authentication: client_authentication(&object),
             connection_config: schemas("connection_config"),
             default_scopes: names("default_scopes").unwrap_or_default(),
-            default_token_lifetime: seconds("default_token_lifetime", 1),
+            default_token_lifetime: seconds("default_token_lifetime", 1..=MAX_SECONDS),
             display_name: display_name.unwrap_or_default(),
             expires_in_unit: optional("expires_in_unit")
                 .and_then(|input| input.one_of(&EXPIRES_IN_UNITS))
@@ -156,15 +171,21 @@ impl Entry {
                 .and_then(|input| input.boolean())
                 == Some(true),
             refresh_params: parameters(&object, "refresh_params", auth_mode),
-            refresh_url: optional("refresh_url").and_then(|input| shape::url_template(&input)),
+            refresh_url: url("refresh_url"),
+            revocation_url: url("revocation_url"),
+            rotation: optional("rotation")
+                .and_then(|input| rotation(&input))
+                .unwrap_or_default(),
             scope_separator: optional("scope_separator")
                 .and_then(|input| input.text(Text::of(1, MAX_SEPARATOR_CHARS)))
                 .unwrap_or_else(|| " ".to_owned()),
             token_domains: optional("token_domains")
                 .and_then(|input| shape::domains(&input))
                 .unwrap_or_default(),
-            token_expiration_buffer: seconds("token_expiration_buffer", 0),
+            token_expiration_buffer: seconds("token_expiration_buffer", 0..=MAX_SECONDS),
             token_params: parameters(&object, "token_params", auth_mode).unwrap_or_default(),
+            token_request_timeout: seconds("token_request_timeout", 1..=60)
+                .and_then(|seconds| u32::try_from(seconds).ok()),
             token_url,
         };
         // Credentials are checked where they are imported, by their kind.
@@ -220,6 +241,17 @@ fn client_authentication(object: &Fields<'_>) -> ClientAuthenticationMethod {
         .unwrap_or(ClientAuthenticationMethod::ClientSecretPost)
 }
 
+/// `{"grace": <seconds>}`, or one of the kinds that have no number.
+fn rotation(input: &Input<'_>) -> Option<Rotation> {
+    if !input.value().is_some_and(serde_json::Value::is_object) {
+        return input.one_of(&ROTATIONS);
+    }
+    let object = input.object()?;
+    let seconds = shape::whole_number(&object.field("grace"), 1..=MAX_SECONDS);
+    object.finish();
+    Some(Rotation::Grace { seconds: seconds? })
+}
+
 /// Token requests in two steps have parameters of any JSON, which nothing here acts on.
 fn parameters(
     object: &Fields<'_>,
@@ -255,9 +287,15 @@ const EXPIRES_IN_UNITS: [(ExpiresInUnit, &str); 2] = [
     (ExpiresInUnit::Seconds, "seconds"),
 ];
 
+const ROTATIONS: [(Rotation, &str); 2] = [
+    (Rotation::None, "none"),
+    (Rotation::ReuseRevokes, "reuse_revokes"),
+];
+
 const MAX_SEPARATOR_CHARS: usize = 8;
 /// A year.
 const MAX_SECONDS: i64 = 31_536_000;
+const TOKEN_REQUEST_TIMEOUT_SECONDS: u32 = 10;
 
 #[cfg(test)]
 mod tests {
@@ -401,6 +439,10 @@ mod tests {
             ),
             (json!({"refresh_url": "a.example"}), "refresh_url"),
             (
+                json!({"revocation_url": "http://a.example"}),
+                "revocation_url",
+            ),
+            (
                 json!({"authorization_url": "https://a.example || ftp://b.example"}),
                 "authorization_url",
             ),
@@ -478,6 +520,64 @@ mod tests {
                 json!({"refresh_only_when_forced": "true"}),
                 "refresh_only_when_forced invalid_type Invalid input: expected boolean, \
                  received string",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn a_rotation_is_one_of_three_kinds_or_unknown() {
+        for (rotation, expected) in [
+            (json!("none"), Rotation::None),
+            (json!("reuse_revokes"), Rotation::ReuseRevokes),
+            (json!({"grace": 600}), Rotation::Grace { seconds: 600 }),
+        ] {
+            let own = json!({ "rotation": rotation });
+            assert_eq!(parsed(&own).rotation, expected, "{own}");
+        }
+        assert_eq!(parsed(&json!({})).rotation, Rotation::Unknown);
+    }
+
+    #[test]
+    fn any_other_rotation_is_a_mistake() {
+        all_refused([
+            (
+                json!({"rotation": "grace"}),
+                "rotation invalid_value Invalid option: expected one of \
+                 \"none\"|\"reuse_revokes\"",
+            ),
+            (
+                json!({"rotation": {}}),
+                "rotation/grace invalid_type Invalid input: expected int, received undefined",
+            ),
+            (
+                json!({"rotation": {"grace": 0}}),
+                "rotation/grace too_small Too small: expected number to be >=1",
+            ),
+            (
+                json!({"rotation": {"grace": 60, "reuse": 1}}),
+                "rotation unrecognized_keys Unrecognized key: \"reuse\"",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn a_token_request_may_take_between_a_second_and_a_minute_and_ten_seconds_by_default() {
+        let millis = |own| parsed(&own).token_request_timeout_millis();
+        assert_eq!(millis(json!({})), 10_000);
+        assert_eq!(millis(json!({"token_request_timeout": 1})), 1000);
+        assert_eq!(millis(json!({"token_request_timeout": 60})), 60_000);
+        all_refused([
+            (
+                json!({"token_request_timeout": 0}),
+                "token_request_timeout too_small Too small: expected number to be >=1",
+            ),
+            (
+                json!({"token_request_timeout": 61}),
+                "token_request_timeout too_big Too big: expected number to be <=60",
+            ),
+            (
+                json!({"token_request_timeout": 1.5}),
+                "token_request_timeout invalid_type Invalid input: expected int, received number",
             ),
         ]);
     }

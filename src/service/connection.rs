@@ -10,6 +10,7 @@ use crate::{
     vault::{
         documents::{credentials_from_bytes, credentials_to_bytes, map_from_bytes, map_to_bytes},
         envelope::{Field, Place, Randomness, Sealed, open, seal},
+        fingerprint::{active_fingerprint, fingerprints},
     },
 };
 
@@ -89,6 +90,32 @@ pub fn seal_credentials(
         &bytes,
         randomness(ports),
     )
+}
+
+/// What stands for the refresh token of `credentials`; none if they have none.
+pub fn grant_fingerprint(
+    ports: &impl Ports,
+    integration: &IntegrationRecord,
+    credentials: &Credentials,
+) -> Option<String> {
+    let refresh_token = credentials.refresh_token()?;
+    let ring = &ports.settings().key_ring;
+    Some(active_fingerprint(ring, &integration.uid, refresh_token))
+}
+
+/// Whether the refresh token of `credentials` is the one that `fingerprint` stands for.
+pub fn has_grant(
+    ports: &impl Ports,
+    integration: &IntegrationRecord,
+    credentials: &Credentials,
+    fingerprint: &str,
+) -> bool {
+    let ring = &ports.settings().key_ring;
+    credentials.refresh_token().is_some_and(|refresh_token| {
+        fingerprints(ring, &integration.uid, refresh_token)
+            .iter()
+            .any(|known| known == fingerprint)
+    })
 }
 
 /// Seals the configuration of the connection of this name.

@@ -7,7 +7,10 @@ use super::{
     ports::{Ports, RefreshFailure, RefreshReply},
 };
 use crate::{
-    domain::refresh::{Decision, Refusal, Trigger, decide, is_expired},
+    domain::{
+        refresh::{Decision, History, Refusal, Trigger, decide, is_expired},
+        timestamp::Timestamp,
+    },
     storage::{
         connections::{ConnectionRecord, FoundConnection, touch},
         integrations::IntegrationRecord,
@@ -45,12 +48,13 @@ pub async fn get_connection(
     } = found;
     let record = connection.ok_or(GetConnectionError::UnknownConnection)?;
     let connection = open_connection(ports, &integration, record)?;
-    let outcome = match refresh_decision(&connection, trigger, ports) {
+    let paused_until = integration.refreshes_paused_until;
+    let outcome = match refresh_decision(&connection, paused_until, trigger, ports) {
         Decision::Use => Outcome::Works(connection),
         Decision::Refuse(refusal) => Outcome::Ended(refusal.into(), connection),
         Decision::Refresh => {
             let reply = ports.refresh(&connection.record.uid, trigger).await?;
-            outcome_of(ports, &integration, reply, trigger)?
+            outcome_of(ports, &integration, connection, reply, trigger)?
         }
     };
     match outcome {
@@ -77,16 +81,39 @@ enum Outcome {
 fn outcome_of(
     ports: &impl Ports,
     integration: &IntegrationRecord,
+    before: Connection,
     reply: RefreshReply,
     trigger: Trigger,
 ) -> Result<Outcome, GetConnectionError> {
     let open = |record: Box<ConnectionRecord>| open_connection(ports, integration, *record);
     Ok(match reply {
         RefreshReply::Gone => return Err(GetConnectionError::UnknownConnection),
+        RefreshReply::Pending {
+            credentials,
+            schedule,
+            issued_at,
+        } => {
+            let history = History {
+                last_success_at: Some(issued_at),
+                ..History::default()
+            };
+            let connection = open(Box::new(ConnectionRecord {
+                credentials,
+                schedule,
+                history,
+                ..before.record
+            }))?;
+            if has_ended(&connection, ports) {
+                Outcome::Ended(RefreshFailure::BackingOff, connection)
+            } else {
+                Outcome::Works(connection)
+            }
+        }
         RefreshReply::Refreshed { connection } => Outcome::Works(open(connection)?),
         RefreshReply::Unchanged { connection } => {
             let connection = open(connection)?;
-            match refresh_decision(&connection, Trigger::Read, ports) {
+            let paused_until = integration.refreshes_paused_until;
+            match refresh_decision(&connection, paused_until, Trigger::Read, ports) {
                 Decision::Refuse(refusal) => Outcome::Ended(refusal.into(), connection),
                 // Credentials that were imported meanwhile can have ended already.
                 Decision::Refresh if has_ended(&connection, ports) => {
@@ -122,9 +149,11 @@ pub fn describe_connection(
     Ok(open_without_credentials(ports, &found.integration, record)?)
 }
 
-/// What to do with a connection before handing it out.
+/// What to do with a connection before handing it out. `paused_until` is when unforced refreshes
+/// of its integration go on.
 pub(super) fn refresh_decision(
     connection: &Connection,
+    paused_until: Option<Timestamp>,
     trigger: Trigger,
     ports: &impl Ports,
 ) -> Decision {
@@ -135,7 +164,7 @@ pub(super) fn refresh_decision(
     decide(
         credentials,
         record.schedule,
-        &record.history,
+        &record.history.paused(paused_until),
         trigger,
         ports.now(),
     )

@@ -1,7 +1,7 @@
 //! Importing credentials: one upsert, whoever else imports the same connection meanwhile.
 
 use super::{
-    connection::{Connection, seal_connection_config, seal_credentials},
+    connection::{Connection, grant_fingerprint, seal_connection_config, seal_credentials},
     error::InternalError,
     integration::provider_of,
     ports::{Ports, random_uuid},
@@ -107,6 +107,7 @@ pub async fn import_connection(
         ),
         connection_id,
         auth_mode,
+        grant_fingerprint: grant_fingerprint(ports, integration, &request.credentials),
         metadata: request.metadata,
         tags,
         end_user: request.end_user,

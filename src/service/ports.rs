@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{error::InternalError, settings::Settings};
 use crate::{
-    domain::{refresh::Trigger, timestamp::Timestamp},
+    domain::{
+        refresh::{Schedule, Trigger},
+        timestamp::Timestamp,
+    },
     oauth2::{
         http::{HttpRequest, HttpResponse},
         token_error::Unreachable,
@@ -14,6 +17,7 @@ use crate::{
         connections::ConnectionRecord,
         database::{Database, Query},
     },
+    vault::envelope::Sealed,
 };
 
 /// All ports. Production has one implementor, tests have one.
@@ -122,6 +126,16 @@ pub enum RefreshReply {
     },
     /// The connection was deleted.
     Gone,
+    /// The provider gave new credentials, which the database does not have yet: they go over
+    /// those in the row that the caller read.
+    Pending {
+        /// The credentials.
+        credentials: Sealed,
+        /// When they are due for refresh, and end.
+        schedule: Schedule,
+        /// When the provider issued them.
+        issued_at: Timestamp,
+    },
     /// The provider was asked and gave new credentials.
     Refreshed {
         /// The connection as it is now.
@@ -142,6 +156,7 @@ impl RefreshReply {
         match self {
             Self::Failed { .. } => "failed",
             Self::Gone => "gone",
+            Self::Pending { .. } => "pending",
             Self::Refreshed { .. } => "refreshed",
             Self::Unchanged { .. } => "unchanged",
         }
@@ -152,7 +167,9 @@ impl RefreshReply {
     pub fn failure(&self) -> Option<RefreshFailure> {
         match self {
             Self::Failed { failure, .. } => Some(*failure),
-            Self::Gone | Self::Refreshed { .. } | Self::Unchanged { .. } => None,
+            Self::Gone | Self::Pending { .. } | Self::Refreshed { .. } | Self::Unchanged { .. } => {
+                None
+            }
         }
     }
 }

@@ -1,111 +1,291 @@
 //! Refreshing the credentials of one connection. Runs where refreshes of that connection are
 //! serialised, one at a time.
+//!
+//! Nothing single-use is sent before the intent is durable, and no new credentials are used
+//! before they are durable. Not here: what becomes of an attempt that was cut off, and how new
+//! credentials get into the database, which is `pending`'s.
 
 use super::{
-    connection::{open_connection, seal_credentials},
+    connection::{Connection, grant_fingerprint, open_connection, seal_credentials},
     error::InternalError,
     get_connection::refresh_decision,
     integration::provider_of,
-    ports::{Ports, RefreshFailure, RefreshReply, random},
-    token_exchange::{TokenExchangeError, exchange},
+    journal::{Entry, Intent, Journal, Pair},
+    pending::{Held, Landing, finish_pending, held, land},
+    ports::{Ports, RefreshFailure, RefreshReply, random, random_uuid},
+    token_exchange::{Issued, TokenExchangeError, exchange},
 };
 use crate::{
     domain::{
+        attempt::Attempt,
         credentials::Credentials,
-        refresh::{Decision, Origin, Trigger, schedule},
+        refresh::{Decision, Failure, Origin, Trigger, schedule},
+        timestamp::Timestamp,
     },
-    providers::entry::Entry,
+    providers::entry,
     storage::{
         connections::ConnectionRecord,
-        database::fetch_one,
+        database::{Query, fetch_one, fetch_one_and},
         integrations::IntegrationRecord,
-        refreshes::{Refreshed, store, store_failure, subject},
+        refreshes::{count_answer, count_failure, log, store_failure, subject},
     },
 };
+
+/// What came of a refresh.
+#[derive(Debug)]
+pub struct Refresh {
+    /// What the caller is told.
+    pub reply: RefreshReply,
+    /// The attempt that was made, if one was.
+    pub attempt: Option<Attempt>,
+    /// What broke without harm to the reply.
+    pub trouble: Option<InternalError>,
+}
+
+impl Refresh {
+    fn unattempted(reply: RefreshReply) -> Self {
+        Self {
+            reply,
+            attempt: None,
+            trouble: None,
+        }
+    }
+}
 
 /// Refreshes the connection, if that is still due once its row is read again.
 pub async fn refresh_connection(
     ports: &impl Ports,
+    journal: &impl Journal,
     uid: &str,
     trigger: Trigger,
-) -> Result<RefreshReply, InternalError> {
+) -> Result<Refresh, InternalError> {
+    if let Some((pair, error)) = finish_pending(ports, journal).await? {
+        return Ok(Refresh {
+            trouble: Some(error),
+            ..Refresh::unattempted(pending(*pair))
+        });
+    }
     let Some(subject) = fetch_one(ports, subject(uid)).await? else {
-        return Ok(RefreshReply::Gone);
+        return Ok(Refresh::unattempted(RefreshReply::Gone));
     };
     let integration = subject.integration;
     let connection = open_connection(ports, &integration, subject.connection)?;
-    let record = connection.record.clone();
+    let paused_until = integration.refreshes_paused_until;
     let (Decision::Refresh, Some(credentials)) = (
-        refresh_decision(&connection, trigger, ports),
+        refresh_decision(&connection, paused_until, trigger, ports),
         &connection.credentials,
     ) else {
-        return Ok(RefreshReply::Unchanged {
-            connection: Box::new(record),
-        });
+        let connection = Box::new(connection.record);
+        return Ok(Refresh::unattempted(RefreshReply::Unchanged { connection }));
+    };
+    let subject = Subject {
+        intent: Intent {
+            attempt: random_uuid(ports),
+            uid: uid.to_owned(),
+            trigger,
+            credentials_version: connection.record.credentials_version,
+            sent: grant_fingerprint(ports, &integration, credentials),
+            number: connection.record.history.failures.saturating_add(1),
+            started_at: ports.now(),
+        },
+        credentials,
+        connection: &connection,
+        integration: &integration,
     };
     let Some(provider) = provider_of(&integration)? else {
-        let failure = TokenExchangeError::Unaskable(RefreshFailure::TokenUrl);
-        return failed(ports, record, credentials, &failure).await;
+        let failure = TokenExchangeError::Unaskable {
+            failure: RefreshFailure::TokenUrl,
+            reason: "the provider is unknown".to_owned(),
+        };
+        return subject.failed(ports, &failure).await;
     };
+
+    let patience = i64::from(provider.entry.token_request_timeout_millis()) + GIVEN_UP_AFTER_MILLIS;
+    let wake_at = subject.intent.started_at.plus_millis(patience);
+    let intent = Entry::Intent(subject.intent.clone());
+    journal.write(&intent, wake_at).await?;
     let config = &connection.connection_config;
-    match exchange(ports, &provider.entry, &integration, config, credentials).await {
-        Ok(fresh) => refreshed(ports, &provider.entry, &integration, record, &fresh).await,
+    let result = match exchange(ports, &provider.entry, &integration, config, credentials).await {
+        Ok(issued) => {
+            return Ok(subject
+                .refreshed(ports, journal, &provider.entry, issued)
+                .await);
+        }
         Err(TokenExchangeError::Internal(error)) => Err(error),
-        Err(failure) => failed(ports, record, credentials, &failure).await,
-    }
+        Err(failure) => subject.failed(ports, &failure).await,
+    };
+    journal.clear(&subject.intent.attempt);
+    result
 }
 
 /// Whether the provider was asked, so that the reply answers a forced refresh.
 #[must_use]
 pub fn was_attempted(reply: &RefreshReply) -> bool {
     match reply {
-        RefreshReply::Failed { .. } | RefreshReply::Refreshed { .. } => true,
+        RefreshReply::Failed { .. }
+        | RefreshReply::Pending { .. }
+        | RefreshReply::Refreshed { .. } => true,
         RefreshReply::Gone | RefreshReply::Unchanged { .. } => false,
     }
 }
 
-async fn refreshed(
-    ports: &impl Ports,
-    entry: &Entry,
-    integration: &IntegrationRecord,
-    record: ConnectionRecord,
-    fresh: &Credentials,
-) -> Result<RefreshReply, InternalError> {
-    let now = ports.now();
-    let refreshed = Refreshed {
-        uid: record.uid,
-        credentials_version: record.credentials_version,
-        credentials: seal_credentials(ports, integration, &record.connection_id, fresh),
-        schedule: schedule(fresh, entry.refresh_rule(), Origin::Issued, now),
-    };
-    match fetch_one(ports, store(&refreshed, now)).await? {
-        Some(connection) => Ok(RefreshReply::Refreshed {
-            connection: Box::new(connection),
-        }),
-        None => overtaken(ports, &refreshed.uid).await,
+fn pending(pair: Pair) -> RefreshReply {
+    RefreshReply::Pending {
+        credentials: pair.credentials,
+        schedule: pair.schedule,
+        issued_at: pair.issued_at,
     }
 }
 
-async fn failed(
-    ports: &impl Ports,
-    record: ConnectionRecord,
-    credentials: &Credentials,
-    error: &TokenExchangeError,
-) -> Result<RefreshReply, InternalError> {
-    let dice = u32::from_be_bytes(random(ports));
-    let history = record.history.after(error.failure(), ports.now(), dice);
-    let failure = store_failure(&record.uid, record.credentials_version, &history);
-    match fetch_one(ports, failure).await? {
-        Some(connection) => Ok(RefreshReply::Failed {
-            failure: match error {
-                TokenExchangeError::Unaskable(failure) => *failure,
-                TokenExchangeError::Refused(_) | TokenExchangeError::Internal(_) => {
-                    kind_of_failure(credentials)
-                }
-            },
-            connection: Box::new(connection),
-        }),
-        None => overtaken(ports, &record.uid).await,
+/// What an attempt is about.
+struct Subject<'a> {
+    intent: Intent,
+    connection: &'a Connection,
+    credentials: &'a Credentials,
+    integration: &'a IntegrationRecord,
+}
+
+impl Subject<'_> {
+    async fn refreshed(
+        &self,
+        ports: &impl Ports,
+        journal: &impl Journal,
+        entry: &entry::Entry,
+        issued: Issued,
+    ) -> Refresh {
+        let (now, fresh) = (ports.now(), &issued.credentials);
+        let name = &self.connection.record.connection_id;
+        let pair = Pair {
+            intent: self.intent.clone(),
+            credentials: seal_credentials(ports, self.integration, name, fresh),
+            grant_fingerprint: grant_fingerprint(ports, self.integration, fresh),
+            schedule: schedule(fresh, entry.refresh_rule(), Origin::Issued, now),
+            status: issued.status,
+            issued_at: now,
+            failures: 0,
+        };
+        let attempt = Some(pair.attempt());
+        // Where the object's storage fails, the database is the only place left for the pair.
+        let written = journal
+            .write(&Entry::Pair(pair.clone()), pair.retry_at(now))
+            .await;
+        let trouble = written.err().map(InternalError::from);
+        let (reply, trouble) = match land(ports, journal, pair).await {
+            Landing::Stored(connection) => (RefreshReply::Refreshed { connection }, trouble),
+            Landing::Overtaken(connection) => (RefreshReply::Unchanged { connection }, trouble),
+            Landing::Gone => (RefreshReply::Gone, trouble),
+            Landing::Waiting(pair, error) => (pending(*pair), Some(error)),
+        };
+        Refresh {
+            reply,
+            attempt,
+            trouble,
+        }
+    }
+
+    async fn failed(
+        &self,
+        ports: &impl Ports,
+        error: &TokenExchangeError,
+    ) -> Result<Refresh, InternalError> {
+        let now = ports.now();
+        let record = &self.connection.record;
+        let dice = u32::from_be_bytes(random(ports));
+        let history = record.history.after(error.failure(), now, dice);
+        let attempt = Attempt {
+            id: self.intent.attempt.clone(),
+            trigger: self.intent.trigger,
+            outcome: error.outcome(),
+            status: error.status(),
+            error: Some(error.text()),
+            attempt: self.intent.number,
+            started_at: self.intent.started_at,
+            duration: now.millis_since(self.intent.started_at),
+            retry_at: history.retry_at,
+        };
+        let failure = match error {
+            TokenExchangeError::Unaskable { failure, .. } => *failure,
+            TokenExchangeError::Refused { .. } | TokenExchangeError::Internal(_) => {
+                kind_of_failure(self.credentials)
+            }
+        };
+        let writes = self.writes_after(error, &attempt, now);
+        let stored = self.store_failure(ports, error, dice, writes).await;
+        let (reply, trouble) = match stored {
+            Ok(Held::Gone) => (RefreshReply::Gone, None),
+            Ok(Held::Other(connection)) => (RefreshReply::Unchanged { connection }, None),
+            Ok(Held::Same(connection)) => {
+                let reply = RefreshReply::Failed {
+                    failure,
+                    connection,
+                };
+                (reply, None)
+            }
+            // Nothing is lost but the count of failures, and the old credentials may still work.
+            Err(error) => {
+                let connection = Box::new(ConnectionRecord {
+                    history,
+                    ..record.clone()
+                });
+                let reply = RefreshReply::Failed {
+                    failure,
+                    connection,
+                };
+                (reply, Some(error))
+            }
+        };
+        Ok(Refresh {
+            reply,
+            attempt: Some(attempt),
+            trouble,
+        })
+    }
+
+    /// Stores the failure over the row that holds what was sent: over another version of it too,
+    /// where an import brought the same refresh token meanwhile.
+    async fn store_failure(
+        &self,
+        ports: &impl Ports,
+        error: &TokenExchangeError,
+        dice: u32,
+        writes: Vec<Query<()>>,
+    ) -> Result<Held, InternalError> {
+        let mut record = Box::new(self.connection.record.clone());
+        let mut writes = Some(writes);
+        for _ in 0..MAX_TRIES {
+            let mut history = record.history.after(error.failure(), ports.now(), dice);
+            history.failure_log = Some(self.intent.attempt.clone());
+            let due_at = record.schedule.due_at;
+            let version = record.credentials_version;
+            let failure = store_failure(&record.uid, version, &history, due_at);
+            let writes = writes.take().unwrap_or_default();
+            if let Some(connection) = fetch_one_and(ports, failure, writes).await? {
+                return Ok(Held::Same(Box::new(connection)));
+            }
+            match held(ports, &self.intent).await? {
+                Held::Same(current) => record = current,
+                other => return Ok(other),
+            }
+        }
+        Ok(Held::Other(record))
+    }
+
+    fn writes_after(
+        &self,
+        error: &TokenExchangeError,
+        attempt: &Attempt,
+        now: Timestamp,
+    ) -> Vec<Query<()>> {
+        let uid = &self.intent.uid;
+        let mut writes = vec![log(uid, attempt)];
+        match (error, error.failure()) {
+            (TokenExchangeError::Refused { .. }, Failure::Final) => writes.push(count_answer(uid)),
+            (TokenExchangeError::Refused { .. }, Failure::Transient { .. }) => {
+                writes.push(count_failure(uid, now));
+            }
+            (TokenExchangeError::Unaskable { .. } | TokenExchangeError::Internal(_), _) => {}
+        }
+        writes
     }
 }
 
@@ -121,13 +301,7 @@ fn kind_of_failure(credentials: &Credentials) -> RefreshFailure {
     }
 }
 
-/// Other credentials were stored, or the connection was deleted, while the provider was asked:
-/// what is stored now stands.
-async fn overtaken(ports: &impl Ports, uid: &str) -> Result<RefreshReply, InternalError> {
-    Ok(match fetch_one(ports, subject(uid)).await? {
-        Some(subject) => RefreshReply::Unchanged {
-            connection: Box::new(subject.connection),
-        },
-        None => RefreshReply::Gone,
-    })
-}
+/// How long after its time limit an attempt is taken for cut off.
+const GIVEN_UP_AFTER_MILLIS: i64 = 20_000;
+/// How often a row that is imported again and again is read anew.
+pub(super) const MAX_TRIES: u32 = 5;

@@ -43,7 +43,7 @@ impl<T: Clone> SingleFlight<T> {
         if let Some(result) = last.as_ref() {
             let joins = match trigger {
                 Trigger::Force => self.finished.get() > started && counts(result),
-                Trigger::Read => self.finished.get() > finished,
+                Trigger::Read | Trigger::Schedule => self.finished.get() > finished,
             };
             if joins {
                 return result.clone();
@@ -54,5 +54,11 @@ impl<T: Clone> SingleFlight<T> {
         self.finished.set(self.started.get());
         *last = Some(result.clone());
         result
+    }
+
+    /// Runs `work` while no attempt is under way.
+    pub async fn alone<U>(&self, work: impl AsyncFnOnce() -> U) -> U {
+        let _alone = self.last.lock().await;
+        work().await
     }
 }

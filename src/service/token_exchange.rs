@@ -7,14 +7,18 @@ use super::{
 };
 use crate::{
     domain::{
+        attempt::AttemptOutcome,
         credentials::{Credentials, OAuth2, OAuth2ClientCredentials},
         egress::permitted,
+        integration::IntegrationSecrets,
+        mask::Mask,
         refresh::Failure,
         secret::{MAX_RAW_BYTES, Secret, SecretMap},
     },
     oauth2::{
         client_authentication::{Client, ClientAuthentication},
-        token_error::{ErrorCode, TokenError},
+        error_text::error_text,
+        token_error::{ErrorCode, TokenError, Unreachable},
         token_request::{Grant, TokenRequest},
         token_response::{
             CLIENT_CREDENTIALS_TOKEN_PATHS, ResponseRules, TokenResponse, read_token_response,
@@ -27,40 +31,120 @@ use crate::{
     storage::integrations::IntegrationRecord,
 };
 
+/// New credentials.
+#[derive(Debug)]
+pub struct Issued {
+    /// The credentials.
+    pub credentials: Credentials,
+    /// The status code of the provider's answer.
+    pub status: u16,
+}
+
 /// Why there are no new credentials.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenExchangeError {
     /// There is nothing to ask with, or nobody to ask.
-    #[error("the token request cannot be made")]
-    Unaskable(RefreshFailure),
+    #[error("the token request cannot be made: {reason}")]
+    Unaskable {
+        /// How a caller is told.
+        failure: RefreshFailure,
+        /// What is lacking. No part of it is a secret.
+        reason: String,
+    },
     /// The provider was asked and gave no token.
-    #[error(transparent)]
-    Refused(#[from] TokenError),
-    /// Something of ours broke.
+    #[error("{error}")]
+    Refused {
+        /// Why.
+        error: TokenError,
+        /// What the provider said, with every known secret masked.
+        said: Option<String>,
+    },
+    /// Something of ours broke before the provider was asked.
     #[error(transparent)]
     Internal(#[from] InternalError),
 }
 
 impl TokenExchangeError {
+    fn unaskable(failure: RefreshFailure, reason: &impl ToString) -> Self {
+        Self::Unaskable {
+            failure,
+            reason: reason.to_string(),
+        }
+    }
+
     /// How the failed attempt counts.
     #[must_use]
     pub fn failure(&self) -> Failure {
         match self {
-            Self::Refused(TokenError::Rejected {
-                code: ErrorCode::InvalidGrant,
+            Self::Refused {
+                error:
+                    TokenError::Rejected {
+                        code: ErrorCode::InvalidGrant,
+                        ..
+                    },
                 ..
-            }) => Failure::Final,
-            Self::Refused(TokenError::Rejected {
-                retry_after_seconds,
+            } => Failure::Final,
+            Self::Refused {
+                error:
+                    TokenError::Rejected {
+                        retry_after_seconds,
+                        ..
+                    },
                 ..
-            }) => Failure::Transient {
+            } => Failure::Transient {
                 retry_after_seconds: *retry_after_seconds,
             },
-            Self::Refused(TokenError::Malformed { .. } | TokenError::Unreachable(_))
-            | Self::Unaskable(_)
-            | Self::Internal(_) => Failure::Transient {
-                retry_after_seconds: None,
-            },
+            Self::Refused { .. } | Self::Unaskable { .. } | Self::Internal(_) => {
+                Failure::Transient {
+                    retry_after_seconds: None,
+                }
+            }
+        }
+    }
+
+    /// How the attempt ended.
+    #[must_use]
+    pub fn outcome(&self) -> AttemptOutcome {
+        let Self::Refused { error, .. } = self else {
+            return AttemptOutcome::NotPossible;
+        };
+        match error {
+            TokenError::Malformed { .. } => AttemptOutcome::Malformed,
+            TokenError::Rejected {
+                code: ErrorCode::InvalidGrant,
+                ..
+            } => AttemptOutcome::InvalidGrant,
+            TokenError::Rejected { status: 429, .. } => AttemptOutcome::RateLimited,
+            TokenError::Rejected {
+                status: 500..=599, ..
+            } => AttemptOutcome::ProviderError,
+            TokenError::Rejected { .. } => AttemptOutcome::Rejected,
+            TokenError::Unreachable(Unreachable::Failed) => AttemptOutcome::Unreachable,
+            TokenError::Unreachable(Unreachable::TimedOut) => AttemptOutcome::TimedOut,
+            TokenError::Unreachable(Unreachable::TooLarge) => AttemptOutcome::TooLarge,
+        }
+    }
+
+    /// The status code of the provider's answer, if there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused {
+                error: TokenError::Malformed { status } | TokenError::Rejected { status, .. },
+                ..
+            } => Some(*status),
+            Self::Refused { .. } | Self::Unaskable { .. } | Self::Internal(_) => None,
+        }
+    }
+
+    /// What the log says: the provider's own words, else ours.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Refused {
+                said: Some(said), ..
+            } => said.clone(),
+            Self::Refused { .. } | Self::Unaskable { .. } | Self::Internal(_) => self.to_string(),
         }
     }
 }
@@ -72,16 +156,15 @@ pub async fn exchange(
     integration: &IntegrationRecord,
     connection_config: &SecretMap,
     credentials: &Credentials,
-) -> Result<Credentials, TokenExchangeError> {
+) -> Result<Issued, TokenExchangeError> {
+    let secrets = open_secrets(ports, integration)?;
+    let mask = Mask::new(credentials, connection_config, &secrets);
+    let no_url = |error| TokenExchangeError::unaskable(RefreshFailure::TokenUrl, &error);
     match credentials {
         Credentials::OAuth2(old) => {
-            let rules = TokenRequestRules::for_refresh(entry, connection_config)
-                .map_err(|_| TokenExchangeError::Unaskable(RefreshFailure::TokenUrl))?;
-            let refresh_token = old
-                .refresh_token
-                .clone()
-                .ok_or(TokenExchangeError::Unaskable(RefreshFailure::External))?;
-            let (client_id, client_secret) = client_of(ports, integration, old)?;
+            let rules = TokenRequestRules::for_refresh(entry, connection_config).map_err(no_url)?;
+            let refresh_token = old.refresh_token.clone().ok_or_else(nothing_to_refresh)?;
+            let (client_id, client_secret) = client_of(integration, secrets, old)?;
             let client = client(&rules, client_id, client_secret)?;
             let grant = Grant::RefreshToken(refresh_token);
             let paths = entry
@@ -89,19 +172,23 @@ pub async fn exchange(
                 .iter()
                 .cloned()
                 .collect();
-            let token = ask(ports, entry, rules, grant, client, paths).await?;
-            Ok(Credentials::OAuth2(OAuth2 {
+            let (token, status) = ask(ports, entry, rules, grant, client, paths, &mask).await?;
+            let credentials = Credentials::OAuth2(OAuth2 {
                 access_token: token.access_token,
                 // RFC 6749 §6: without a new refresh token the old one stays good.
                 refresh_token: token.refresh_token.or_else(|| old.refresh_token.clone()),
                 expires_at: token.expires_at,
                 config_override: old.config_override.clone(),
                 raw: token.raw,
-            }))
+            });
+            Ok(Issued {
+                credentials,
+                status,
+            })
         }
         Credentials::OAuth2ClientCredentials(old) => {
             let rules = TokenRequestRules::for_client_credentials(entry, connection_config)
-                .map_err(|_| TokenExchangeError::Unaskable(RefreshFailure::TokenUrl))?;
+                .map_err(no_url)?;
             let client = client(
                 &rules,
                 old.client_id.clone(),
@@ -109,28 +196,34 @@ pub async fn exchange(
             )?;
             let grant = Grant::ClientCredentials;
             let paths = CLIENT_CREDENTIALS_TOKEN_PATHS.map(str::to_owned).to_vec();
-            let token = ask(ports, entry, rules, grant, client, paths).await?;
-            Ok(Credentials::OAuth2ClientCredentials(
-                OAuth2ClientCredentials {
-                    token: token.access_token,
-                    expires_at: token.expires_at,
-                    raw: token.raw,
-                    ..old.clone()
-                },
-            ))
+            let (token, status) = ask(ports, entry, rules, grant, client, paths, &mask).await?;
+            let credentials = Credentials::OAuth2ClientCredentials(OAuth2ClientCredentials {
+                token: token.access_token,
+                expires_at: token.expires_at,
+                raw: token.raw,
+                ..old.clone()
+            });
+            Ok(Issued {
+                credentials,
+                status,
+            })
         }
         Credentials::ApiKey { .. }
         | Credentials::Basic { .. }
         | Credentials::None
         | Credentials::OAuth1(_)
-        | Credentials::Tba(_) => Err(TokenExchangeError::Unaskable(RefreshFailure::External)),
+        | Credentials::Tba(_) => Err(nothing_to_refresh()),
     }
+}
+
+fn nothing_to_refresh() -> TokenExchangeError {
+    TokenExchangeError::unaskable(RefreshFailure::External, &"there is no refresh token")
 }
 
 /// The client to refresh as: the connection's own if it is whole, else the integration's.
 fn client_of(
-    ports: &impl Ports,
     integration: &IntegrationRecord,
+    secrets: IntegrationSecrets,
     credentials: &OAuth2,
 ) -> Result<(String, Option<Secret>), TokenExchangeError> {
     if let Some(own) = &credentials.config_override
@@ -139,8 +232,11 @@ fn client_of(
         return Ok((client_id.clone(), Some(client_secret.clone())));
     }
     let client_id = integration.client_id.clone();
-    let client_id = client_id.ok_or(TokenExchangeError::Unaskable(RefreshFailure::Client))?;
-    Ok((client_id, open_secrets(ports, integration)?.client_secret))
+    let client_id = client_id.ok_or_else(|| {
+        let reason = "the integration has no client";
+        TokenExchangeError::unaskable(RefreshFailure::Client, &reason)
+    })?;
+    Ok((client_id, secrets.client_secret))
 }
 
 fn client(
@@ -152,7 +248,10 @@ fn client(
         ClientAuthenticationMethod::ClientSecretBasic => ClientAuthentication::ClientSecretBasic,
         ClientAuthenticationMethod::ClientSecretPost => ClientAuthentication::ClientSecretPost,
         ClientAuthenticationMethod::Unsupported => {
-            return Err(TokenExchangeError::Unaskable(RefreshFailure::Client));
+            return Err(TokenExchangeError::unaskable(
+                RefreshFailure::Client,
+                &"the provider's kind of client authentication is not supported",
+            ));
         }
     };
     Ok(Client {
@@ -169,9 +268,10 @@ async fn ask(
     grant: Grant,
     client: Client,
     token_paths: Vec<String>,
-) -> Result<TokenResponse, TokenExchangeError> {
+    mask: &Mask,
+) -> Result<(TokenResponse, u16), TokenExchangeError> {
     permitted(&rules.url, ports.settings().egress)
-        .map_err(|_| TokenExchangeError::Unaskable(RefreshFailure::TokenUrl))?;
+        .map_err(|error| TokenExchangeError::unaskable(RefreshFailure::TokenUrl, &error))?;
     let mut parameters = vec![("grant_type".to_owned(), Secret::new(rules.grant_type))];
     parameters.extend(
         rules
@@ -187,31 +287,40 @@ async fn ask(
         client,
     };
     let response = ports
-        .send(request.into_http(), TIMEOUT_MILLIS)
+        .send(request.into_http(), entry.token_request_timeout_millis())
         .await
-        .map_err(TokenError::Unreachable)?;
+        .map_err(|error| TokenExchangeError::Refused {
+            error: error.into(),
+            said: None,
+        })?;
     let rules = ResponseRules {
         token_paths,
         expires_in_unit: entry.expires_in_unit,
     };
     let now = ports.now();
-    let token = read_token_response(&response, &rules, now)?;
+    let status = response.status;
+    let token = read_token_response(&response, &rules, now).map_err(|error| {
+        let said = error_text(&response);
+        let said = said.map(|said| mask.apply(&said, MAX_ERROR_BYTES));
+        TokenExchangeError::Refused { error, said }
+    })?;
     let refresh_token_bytes = token.refresh_token.as_ref().map_or(0, Secret::len);
     if token.access_token.len().max(refresh_token_bytes) > MAX_TOKEN_BYTES {
-        let status = response.status;
-        return Err(TokenError::Malformed { status }.into());
+        let error = TokenError::Malformed { status };
+        return Err(TokenExchangeError::Refused { error, said: None });
     }
     let raw = Some(token.raw).filter(|raw| raw.json_len() <= MAX_RAW_BYTES);
-    Ok(TokenResponse {
+    let token = TokenResponse {
         // What was issued just now has not ended, whatever its clock or its answer says.
         expires_at: token.expires_at.filter(|expires_at| *expires_at > now),
         // The answer is a convenience; the tokens in it are kept in any case.
         raw: raw.unwrap_or_default(),
         ..token
-    })
+    };
+    Ok((token, status))
 }
 
 /// The largest token that is kept, so that a row stays far below the 2 MB that D1 takes.
 const MAX_TOKEN_BYTES: usize = 65_536;
-/// How long a token request may take.
-const TIMEOUT_MILLIS: u32 = 10_000;
+/// The most bytes that are kept of what a provider says.
+const MAX_ERROR_BYTES: usize = 1024;

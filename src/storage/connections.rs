@@ -78,7 +78,8 @@ pub(super) fn connection_json() -> String {
             'failures', connection.refresh_failures,
             'failure_days', connection.refresh_failure_days,
             'retry_at', connection.refresh_retry_at,
-            'exhausted_at', connection.refresh_exhausted_at),
+            'exhausted_at', connection.refresh_exhausted_at,
+            'failure_log', connection.refresh_failure_log),
         'created_at', connection.created_at, 'updated_at', connection.updated_at)"
     )
 }
@@ -150,6 +151,8 @@ pub struct UpsertConnection {
     pub credentials: Sealed,
     /// The sealed connection configuration.
     pub connection_config: Sealed,
+    /// Stands for the refresh token, if there is one.
+    pub grant_fingerprint: Option<String>,
     /// The caller's own data, as JSON text of an object.
     pub metadata: OnUpdate<Option<String>>,
     /// The caller's labels.
@@ -192,6 +195,7 @@ pub fn upsert(connection: &UpsertConnection, now: Timestamp) -> Query<Connection
         now.millis().into(),
     ];
     parameters.extend(end_user_parameters(connection.end_user.as_ref()));
+    parameters.push(connection.grant_fingerprint.as_deref().into());
     Query::new(
         format!(
             "insert into connection (
@@ -199,10 +203,11 @@ pub fn upsert(connection: &UpsertConnection, now: Timestamp) -> Query<Connection
                 credentials_key_id, connection_config, connection_config_key_id, metadata, tags,
                 webhook_url_override, last_fetched_at, expires_at, refresh_due_at,
                 last_refresh_success_at, created_at, updated_at, end_user_id, end_user_email,
-                end_user_display_name, end_user_tags, organization_id, organization_display_name)
+                end_user_display_name, end_user_tags, organization_id, organization_display_name,
+                grant_fingerprint)
             select
                 environment_id, id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?11, ?13, ?14, ?15, ?16, ?17,
-                ?17, ?17, ?18, ?19, ?20, ?21, ?22, ?23
+                ?17, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24
             from integration where id = ?1
             on conflict (integration_id, connection_id) do update set
                 auth_mode = excluded.auth_mode,
@@ -222,6 +227,8 @@ pub fn upsert(connection: &UpsertConnection, now: Timestamp) -> Query<Connection
                 refresh_failure_days = 0,
                 refresh_retry_at = null,
                 refresh_exhausted_at = null,
+                refresh_failure_log = null,
+                grant_fingerprint = excluded.grant_fingerprint,
                 updated_at = excluded.updated_at,
                 end_user_email = iif(?18 is null, end_user_email, excluded.end_user_email),
                 end_user_display_name =

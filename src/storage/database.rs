@@ -154,3 +154,16 @@ pub async fn fetch_both<A: DeserializeOwned, B: DeserializeOwned>(
         Query::<B>::read(answers.next())?,
     ))
 }
+
+/// Runs `query`, which gives one row at most, and then `writes`, in one transaction and one round
+/// trip.
+pub async fn fetch_one_and<T: DeserializeOwned>(
+    database: &impl Database,
+    query: Query<T>,
+    writes: impl IntoIterator<Item = Query<()>>,
+) -> Result<Option<T>, DatabaseError> {
+    let writes = writes.into_iter().map(|write| write.statement);
+    let statements = std::iter::once(query.statement).chain(writes).collect();
+    let mut answers = database.batch(statements).await?.into_iter();
+    Ok(Query::<T>::read(answers.next())?.into_iter().next())
+}

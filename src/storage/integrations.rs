@@ -34,6 +34,9 @@ pub struct IntegrationRecord {
     pub app_link: Option<String>,
     /// The sealed [`crate::domain::integration::IntegrationSecrets`].
     pub secrets: Sealed,
+    /// Until when no unforced refresh of its connections is attempted, after its provider failed
+    /// for many of them in a row.
+    pub refreshes_paused_until: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -48,7 +51,9 @@ const COLUMNS: &str = "'id', integration.id, 'uid', integration.uid,
     'provider', integration.provider, 'display_name', integration.display_name,
     'forward_webhooks', integration.forward_webhooks, 'client_id', integration.client_id,
     'scopes', integration.scopes, 'app_link', integration.app_link,
-    'secrets', integration.secrets, 'created_at', integration.created_at,
+    'secrets', integration.secrets,
+    'refreshes_paused_until', integration.refreshes_paused_until,
+    'created_at', integration.created_at,
     'updated_at', integration.updated_at";
 
 /// [`IntegrationRecord`] as an expression over `integration left join provider`.

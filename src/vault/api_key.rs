@@ -124,7 +124,7 @@ pub fn same_secret(ring: &KeyRing, presented: &Secret, configured: &Secret) -> b
     clippy::expect_used,
     reason = "RFC 2104 §2: HMAC takes a key of any length"
 )]
-fn authentication_code(key: &Key, secret: &Secret) -> [u8; 32] {
+pub(super) fn authentication_code(key: &Key, secret: &Secret) -> [u8; 32] {
     Hmac::<Sha256>::new_from_slice(key.as_slice())
         .expect("HMAC takes a key of any length")
         .chain_update(secret.expose())
@@ -133,7 +133,7 @@ fn authentication_code(key: &Key, secret: &Secret) -> [u8; 32] {
         .into()
 }
 
-fn hex_digits(bytes: &[u8]) -> impl Iterator<Item = char> {
+pub(super) fn hex_digits(bytes: &[u8]) -> impl Iterator<Item = char> {
     bytes
         .iter()
         .flat_map(|byte| [byte >> 4, byte & 0xf])

@@ -136,7 +136,7 @@ fn a_secret_is_stored_as_a_digest_only() {
     let random = &key[3..67];
     assert!(!dump.contains(random), "{dump}");
     assert!(!dump.contains(&key[3..20]), "{dump}");
-    assert!(dump.contains("api_key [1,1,\"key 0\""), "{dump}");
+    assert!(dump.contains("api_key 1, 1, 'key 0'"), "{dump}");
 }
 
 #[test]

@@ -123,6 +123,13 @@ fn a_refresh_goes_to_the_refresh_url_with_its_query() {
 }
 
 #[test]
+fn a_provider_may_be_waited_for_longer_or_shorter_than_usual() {
+    assert_eq!(request(&json!({}), &json!({})).timeout_millis, 10_000);
+    let entry = json!({"token_request_timeout": 25});
+    assert_eq!(request(&entry, &json!({})).timeout_millis, 25_000);
+}
+
+#[test]
 fn values_of_the_connection_are_filled_into_the_address_and_the_parameters() {
     let entry = json!({
         "token_url": "https://${connectionConfig.subdomain}.acme.example/token",

@@ -4,8 +4,9 @@ use std::{collections::BTreeSet, fs};
 
 use holdfast::{
     domain::{
+        attempt::{Attempt, AttemptOutcome},
         auth_mode::AuthMode,
-        refresh::{History, Schedule},
+        refresh::{History, Schedule, Trigger},
         timestamp::Timestamp,
     },
     storage::{
@@ -40,7 +41,13 @@ fn sealed() -> Sealed {
 }
 
 /// The tables that grow without a bound.
-const LARGE: [&str; 4] = ["api_key", "connection", "connection_tag", "integration"];
+const LARGE: [&str; 5] = [
+    "api_key",
+    "connection",
+    "connection_tag",
+    "integration",
+    "refresh_log",
+];
 
 /// Expects that no step reads a large table from end to end. A subquery may be named like the
 /// table that it reads, and is then scanned instead of the table.
@@ -71,6 +78,7 @@ fn of_connections() -> Vec<(&'static str, Statement)> {
         auth_mode: AuthMode::OAuth2,
         credentials: sealed(),
         connection_config: sealed(),
+        grant_fingerprint: None,
         metadata: OnUpdate::Keep,
         tags: OnUpdate::Keep,
         end_user: None,
@@ -88,15 +96,7 @@ fn of_connections() -> Vec<(&'static str, Statement)> {
         unique_key: "github".to_owned(),
         connection_ids: vec!["user-1".to_owned()],
     };
-    let refreshed = Refreshed {
-        uid: "uid".to_owned(),
-        credentials_version: 1,
-        credentials: sealed(),
-        schedule: Schedule::default(),
-    };
-    let history = History::default();
     let found = connections::find(&key(), "github", "user-1");
-    let failure = refreshes::store_failure("uid", 1, &history);
     vec![
         ("connections::find", found.statement().clone()),
         (
@@ -129,15 +129,53 @@ fn of_connections() -> Vec<(&'static str, Statement)> {
             "metadata::merge",
             metadata::merge(&set, "{}", NOW).statement().clone(),
         ),
+    ]
+}
+
+fn of_refreshes() -> Vec<(&'static str, Statement)> {
+    let refreshed = Refreshed {
+        uid: "uid".to_owned(),
+        credentials_version: 1,
+        credentials: sealed(),
+        grant_fingerprint: None,
+        schedule: Schedule::default(),
+        issued_at: NOW,
+    };
+    let attempt = Attempt {
+        id: "attempt".to_owned(),
+        trigger: Trigger::Read,
+        outcome: AttemptOutcome::Refreshed,
+        status: None,
+        error: None,
+        attempt: 1,
+        started_at: NOW,
+        duration: 0,
+        retry_at: None,
+    };
+    let history = History::default();
+    let failure = refreshes::store_failure("uid", 1, &history, None);
+    vec![
         (
             "refreshes::subject",
             refreshes::subject("uid").statement().clone(),
         ),
         (
             "refreshes::store",
-            refreshes::store(&refreshed, NOW).statement().clone(),
+            refreshes::store(&refreshed).statement().clone(),
         ),
         ("refreshes::store_failure", failure.statement().clone()),
+        (
+            "refreshes::log",
+            refreshes::log("uid", &attempt).statement().clone(),
+        ),
+        (
+            "refreshes::count_failure",
+            refreshes::count_failure("uid", NOW).statement().clone(),
+        ),
+        (
+            "refreshes::count_answer",
+            refreshes::count_answer("uid").statement().clone(),
+        ),
     ]
 }
 
@@ -255,7 +293,13 @@ fn of_the_rest() -> Vec<(&'static str, Statement)> {
 }
 
 fn all() -> Vec<(&'static str, Statement)> {
-    [of_connections(), of_integrations(), of_the_rest()].concat()
+    [
+        of_connections(),
+        of_refreshes(),
+        of_integrations(),
+        of_the_rest(),
+    ]
+    .concat()
 }
 
 #[test]

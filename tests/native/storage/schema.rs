@@ -37,7 +37,7 @@ fn the_tables_and_their_columns_are_these() {
             organization_id organization_display_name webhook_url_override last_fetched_at \
             expires_at refresh_due_at last_refresh_success_at last_refresh_failure_at \
             refresh_failures refresh_failure_days refresh_retry_at refresh_exhausted_at \
-            created_at updated_at",
+            created_at updated_at refresh_failure_log grant_fingerprint",
         ),
         (
             "connection_search",
@@ -48,9 +48,14 @@ fn the_tables_and_their_columns_are_these() {
         (
             "integration",
             "id uid environment_id unique_key provider display_name forward_webhooks client_id \
-            scopes app_link secrets secrets_key_id created_at updated_at",
+            scopes app_link secrets secrets_key_id created_at updated_at refresh_failures \
+            refresh_failures_since refreshes_paused_until",
         ),
         ("provider", "name entry created_at updated_at"),
+        (
+            "refresh_log",
+            "id connection trigger outcome status error attempt started_at duration retry_at",
+        ),
     ];
     let expected = expected.map(|(table, columns)| (table.to_owned(), columns.to_owned()));
     assert_eq!(tables, expected);
@@ -71,13 +76,17 @@ fn the_indexes_are_these() {
         "connection_credentials_key",
         "connection_end_user",
         "connection_environment",
+        "connection_grant",
         "connection_integration",
         "connection_name",
         "connection_organization",
+        "connection_refresh_due",
         "connection_tag_connection",
         "environment_variable",
         "integration_provider",
         "integration_secrets_key",
+        "refresh_log_age",
+        "refresh_log_connection",
     ];
     assert_eq!(names(&SqliteDatabase::new(), "index"), expected);
 }

@@ -108,8 +108,10 @@ impl SqliteDatabase {
 
     fn rows_of(&self, table: &str, condition: &str) -> Vec<String> {
         let columns = self.column(&format!("select name from pragma_table_info('{table}')"));
-        let row = columns.join(", ");
-        let sql = format!("select json_array({row}) from {table} where {condition} order by {row}");
+        let order = columns.join(", ");
+        let texts: Vec<_> = columns.iter().map(|it| format!("quote({it})")).collect();
+        let row = texts.join(" || ', ' || ");
+        let sql = format!("select {row} from {table} where {condition} order by {order}");
         self.column(&sql)
             .into_iter()
             .map(|row| format!("{table} {row}"))

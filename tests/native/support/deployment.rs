@@ -1,6 +1,10 @@
 //! A deployment of holdfast with doubles for everything outside.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+};
 
 use holdfast::{
     domain::{refresh::Trigger, timestamp::Timestamp},
@@ -20,7 +24,7 @@ use holdfast::{
     storage::database::{Database, DatabaseError, Query, Statement},
 };
 
-use super::{database::SqliteDatabase, provider::ScriptedProvider};
+use super::{database::SqliteDatabase, journal::MemoryJournal, provider::ScriptedProvider};
 
 pub(crate) const ACCOUNT_KEY: &str = "fake-account-key-0000000000000000";
 pub(crate) const DEV_KEY: &str = "11111111-1111-4111-8111-111111111111";
@@ -39,7 +43,8 @@ pub(crate) struct Deployment {
     round_trips: Cell<u32>,
     in_refresh: Cell<u32>,
     is_in_refresh: Cell<bool>,
-    refreshes: RefCell<Vec<(String, std::rc::Rc<SingleFlight<RefreshReply>>)>>,
+    refreshes: RefCell<Vec<(String, Rc<SingleFlight<RefreshReply>>)>>,
+    journals: RefCell<HashMap<String, Rc<MemoryJournal>>>,
     pub(crate) forgotten: RefCell<Vec<String>>,
     /// Makes every statement fail.
     pub(crate) database_is_down: Cell<bool>,
@@ -69,6 +74,7 @@ impl Deployment {
             in_refresh: Cell::new(0),
             is_in_refresh: Cell::new(false),
             refreshes: RefCell::default(),
+            journals: RefCell::default(),
             forgotten: RefCell::default(),
             database_is_down: Cell::new(false),
         }
@@ -76,6 +82,12 @@ impl Deployment {
 
     pub(crate) fn advance_seconds(&self, seconds: i64) {
         self.now.set(self.now.get().plus_seconds(seconds));
+    }
+
+    /// What the refresh object of the connection `uid` keeps.
+    pub(crate) fn journal(&self, uid: &str) -> Rc<MemoryJournal> {
+        let mut journals = self.journals.borrow_mut();
+        Rc::clone(journals.entry(uid.to_owned()).or_default())
     }
 
     /// Forgets the round trips made so far, as the start of a request does.
@@ -134,9 +146,9 @@ impl HttpClient for Deployment {
     async fn send(
         &self,
         request: HttpRequest,
-        _timeout_millis: u32,
+        timeout_millis: u32,
     ) -> Result<HttpResponse, Unreachable> {
-        self.provider.answer(&request).await
+        self.provider.answer(&request, timeout_millis).await
     }
 }
 
@@ -147,16 +159,17 @@ impl Refresher for Deployment {
             if let Some((_, flight)) = refreshes.iter().find(|(known, _)| known == uid) {
                 flight.clone()
             } else {
-                let flight = std::rc::Rc::<SingleFlight<RefreshReply>>::default();
+                let flight = Rc::<SingleFlight<RefreshReply>>::default();
                 refreshes.push((uid.to_owned(), flight.clone()));
                 flight
             }
         };
+        let journal = self.journal(uid);
         let attempt = async || {
             self.is_in_refresh.set(true);
-            let reply = refresh_connection(self, uid, trigger).await;
+            let refresh = refresh_connection(self, &*journal, uid, trigger).await;
             self.is_in_refresh.set(false);
-            reply.unwrap()
+            refresh.unwrap().reply
         };
         Ok(flight.run(trigger, was_attempted, attempt).await)
     }

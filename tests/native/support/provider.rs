@@ -39,6 +39,7 @@ pub(crate) struct Seen {
     pub(crate) url: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
+    pub(crate) timeout_millis: u32,
 }
 
 #[derive(Default)]
@@ -58,7 +59,11 @@ impl ScriptedProvider {
         self.seen.borrow().clone()
     }
 
-    pub(crate) async fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, Unreachable> {
+    pub(crate) async fn answer(
+        &self,
+        request: &HttpRequest,
+        timeout_millis: u32,
+    ) -> Result<HttpResponse, Unreachable> {
         let expose = |(name, value): &(String, holdfast::domain::secret::Secret)| {
             (name.clone(), value.expose().to_owned())
         };
@@ -70,6 +75,7 @@ impl ScriptedProvider {
                 .as_ref()
                 .map(|body| body.expose().to_owned())
                 .unwrap_or_default(),
+            timeout_millis,
         });
         let _open = self.gate.lock().await;
         let answer = self.answers.borrow_mut().pop_front();

@@ -1,0 +1,102 @@
+//! What the object of a connection keeps in storage of its own while a refresh is pending, and
+//! the port to that storage. It is empty otherwise: the database is the record.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::{
+        refresh::{Schedule, Trigger},
+        timestamp::Timestamp,
+    },
+    vault::envelope::Sealed,
+};
+
+/// Storage of one entry, in the place where refreshes of a connection are serialised.
+#[expect(
+    async_fn_in_trait,
+    reason = "an isolate has one thread, so no future needs to be `Send`"
+)]
+pub trait Journal {
+    /// The entry, if something is pending.
+    fn read(&self) -> Result<Option<Entry>, JournalError>;
+
+    /// Puts `entry` in place of what is there and sets the alarm, in one commit. Nothing that is
+    /// sent afterwards leaves before the entry is durable.
+    async fn write(&self, entry: &Entry, wake_at: Timestamp) -> Result<(), JournalError>;
+
+    /// Removes the entry of an attempt, and the alarm, once the answer is sent. Until then
+    /// [`Self::read`] gives nothing.
+    fn clear(&self, attempt: &str);
+}
+
+/// Why the storage is of no use. For the log, never for a caller.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the storage of the refresh object failed: {0}")]
+pub struct JournalError(pub String);
+
+/// What is pending.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Entry {
+    /// The provider is about to be asked. Found after a restart, it says that nobody knows
+    /// whether the provider rotated the refresh token.
+    Intent(Intent),
+    /// The provider answered with new credentials, which the database may not have yet.
+    Pair(Pair),
+}
+
+impl Entry {
+    /// The attempt that it belongs to.
+    #[must_use]
+    pub fn intent(&self) -> &Intent {
+        match self {
+            Self::Intent(intent) | Self::Pair(Pair { intent, .. }) => intent,
+        }
+    }
+}
+
+/// An attempt that begins.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Intent {
+    /// Its name, which becomes that of its log.
+    pub attempt: String,
+    /// The connection.
+    pub uid: String,
+    /// Why.
+    pub trigger: Trigger,
+    /// The version of the credentials that it began with.
+    pub credentials_version: i64,
+    /// The fingerprint of the refresh token that is sent, if one is.
+    pub sent: Option<String>,
+    /// Counts the attempts since the last success, from 1.
+    pub number: u32,
+    /// When it began.
+    pub started_at: Timestamp,
+}
+
+/// New credentials, sealed for the connection's row.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Pair {
+    /// The attempt that brought them.
+    pub intent: Intent,
+    /// The credentials.
+    pub credentials: Sealed,
+    /// The fingerprint of their refresh token, if they have one.
+    pub grant_fingerprint: Option<String>,
+    /// When they are due for refresh, and end.
+    pub schedule: Schedule,
+    /// The status code of the provider's answer.
+    pub status: u16,
+    /// When the provider issued them.
+    pub issued_at: Timestamp,
+    /// How often the database did not take them.
+    pub failures: u32,
+}
+
+impl Pair {
+    /// Whether the provider gave a new refresh token in place of the one that was sent.
+    #[must_use]
+    pub fn is_rotated(&self) -> bool {
+        self.grant_fingerprint != self.intent.sent
+    }
+}

@@ -1,0 +1,223 @@
+//! What is left of an attempt: new credentials that the database does not have yet, or the mere
+//! intent to ask, found after a restart.
+
+use super::{
+    connection::{has_grant, open_credentials},
+    error::InternalError,
+    integration::provider_of,
+    journal::{Entry, Intent, Journal, Pair},
+    ports::{Ports, random},
+    refresh_connection::MAX_TRIES,
+};
+use crate::{
+    domain::{
+        attempt::{Attempt, AttemptOutcome},
+        refresh::Rotation,
+        timestamp::Timestamp,
+    },
+    storage::{
+        connections::ConnectionRecord,
+        database::{fetch, fetch_one, fetch_one_and},
+        refreshes::{RefreshSubject, Refreshed, count_answer, log, store, store_failure, subject},
+    },
+};
+
+/// Finishes what is pending. Gives the pair that the database still does not take, and why.
+pub async fn finish_pending(
+    ports: &impl Ports,
+    journal: &impl Journal,
+) -> Result<Option<(Box<Pair>, InternalError)>, InternalError> {
+    match journal.read()? {
+        None => Ok(None),
+        Some(Entry::Pair(pair)) => match land(ports, journal, pair).await {
+            Landing::Waiting(pair, error) => Ok(Some((pair, error))),
+            Landing::Gone | Landing::Overtaken(_) | Landing::Stored(_) => Ok(None),
+        },
+        Some(Entry::Intent(intent)) => {
+            record_unknown_outcome(ports, &intent).await?;
+            journal.clear(&intent.attempt);
+            Ok(None)
+        }
+    }
+}
+
+/// Where a new pair ended up.
+#[derive(Debug)]
+pub enum Landing {
+    /// The connection was deleted.
+    Gone,
+    /// Another grant was imported meanwhile, and stands.
+    Overtaken(Box<ConnectionRecord>),
+    /// The database has it.
+    Stored(Box<ConnectionRecord>),
+    /// The database did not take it: it stays in the journal, and the alarm tries again.
+    Waiting(Box<Pair>, InternalError),
+}
+
+/// Brings a new pair, which is durable, into the database.
+pub async fn land(ports: &impl Ports, journal: &impl Journal, mut pair: Pair) -> Landing {
+    match project(ports, &pair).await {
+        Ok(landing) => {
+            journal.clear(&pair.intent.attempt);
+            landing
+        }
+        Err(error) => {
+            pair.failures = pair.failures.saturating_add(1);
+            let retry_at = pair.retry_at(ports.now());
+            let kept = journal.write(&Entry::Pair(pair.clone()), retry_at).await;
+            Landing::Waiting(
+                Box::new(pair),
+                kept.err().map_or(error, InternalError::from),
+            )
+        }
+    }
+}
+
+/// Writes the pair over the row that it was issued for: over another version of it too, where an
+/// import brought the refresh token that this pair replaces.
+async fn project(ports: &impl Ports, pair: &Pair) -> Result<Landing, InternalError> {
+    let uid = &pair.intent.uid;
+    let mut refreshed = Refreshed {
+        uid: uid.clone(),
+        credentials_version: pair.intent.credentials_version,
+        credentials: pair.credentials.clone(),
+        grant_fingerprint: pair.grant_fingerprint.clone(),
+        schedule: pair.schedule,
+        issued_at: pair.issued_at,
+    };
+    let mut tries = 0;
+    loop {
+        let writes = [log(uid, &pair.attempt()), count_answer(uid)];
+        if let Some(connection) = fetch_one_and(ports, store(&refreshed), writes).await? {
+            return Ok(Landing::Stored(Box::new(connection)));
+        }
+        tries += 1;
+        match held(ports, &pair.intent).await? {
+            Held::Gone => return Ok(Landing::Gone),
+            Held::Same(connection) if pair.is_rotated() && tries < MAX_TRIES => {
+                refreshed.credentials_version = connection.credentials_version;
+            }
+            Held::Other(connection) | Held::Same(connection) => {
+                return Ok(Landing::Overtaken(connection));
+            }
+        }
+    }
+}
+
+/// What a row holds now, compared with the refresh token that an attempt sent.
+#[derive(Debug)]
+pub enum Held {
+    /// There is no such row any more.
+    Gone,
+    /// Something else.
+    Other(Box<ConnectionRecord>),
+    /// The same refresh token.
+    Same(Box<ConnectionRecord>),
+}
+
+/// Reads the row of an attempt again.
+pub async fn held(ports: &impl Ports, intent: &Intent) -> Result<Held, InternalError> {
+    let subject = fetch_one(ports, subject(&intent.uid)).await?;
+    subject.map_or(Ok(Held::Gone), |subject| holds(ports, subject, intent))
+}
+
+fn holds(
+    ports: &impl Ports,
+    subject: RefreshSubject,
+    intent: &Intent,
+) -> Result<Held, InternalError> {
+    let RefreshSubject {
+        integration,
+        connection,
+    } = subject;
+    let credentials = open_credentials(ports, &integration, &connection)?;
+    let is_same = intent
+        .sent
+        .as_ref()
+        .is_some_and(|sent| has_grant(ports, &integration, &credentials, sent));
+    Ok(if is_same {
+        Held::Same(Box::new(connection))
+    } else {
+        Held::Other(Box::new(connection))
+    })
+}
+
+/// Records that nobody knows how an attempt ended. What follows depends on what the provider does
+/// with a refresh token that is sent twice.
+async fn record_unknown_outcome(ports: &impl Ports, intent: &Intent) -> Result<(), InternalError> {
+    let Some(subject) = fetch_one(ports, subject(&intent.uid)).await? else {
+        return Ok(());
+    };
+    let provider = provider_of(&subject.integration)?;
+    let rotation = match (&intent.sent, provider) {
+        // Nothing single-use was sent.
+        (None, _) => Rotation::None,
+        (Some(_), provider) => provider.map_or(Rotation::Unknown, |it| it.entry.rotation),
+    };
+    let now = ports.now();
+    let is_as_before = subject.connection.credentials_version == intent.credentials_version;
+    let record = match holds(ports, subject, intent)? {
+        Held::Same(record) => Some(record),
+        Held::Other(record) if is_as_before => Some(record),
+        Held::Other(_) | Held::Gone => None,
+    };
+    let dice = u32::from_be_bytes(random(ports));
+    let history = record
+        .as_ref()
+        .map(|record| record.history.after_unknown_outcome(now, dice));
+    let attempt = Attempt {
+        id: intent.attempt.clone(),
+        trigger: intent.trigger,
+        outcome: AttemptOutcome::Unknown,
+        status: None,
+        error: Some(CUT_OFF.to_owned()),
+        attempt: intent.number,
+        started_at: intent.started_at,
+        duration: now.millis_since(intent.started_at),
+        retry_at: history.as_ref().and_then(|history| history.retry_at),
+    };
+    let log = log(&intent.uid, &attempt);
+    let (Some(record), Some(mut history)) = (record, history) else {
+        fetch(ports, log).await?;
+        return Ok(());
+    };
+    history.failure_log = Some(attempt.id);
+    let schedule = record
+        .schedule
+        .after_unknown_outcome(rotation, intent.started_at, now);
+    let version = record.credentials_version;
+    let failure = store_failure(&intent.uid, version, &history, schedule.due_at);
+    fetch_one_and(ports, failure, [log]).await?;
+    Ok(())
+}
+
+impl Pair {
+    /// The attempt that brought the pair.
+    #[must_use]
+    pub fn attempt(&self) -> Attempt {
+        let intent = &self.intent;
+        Attempt {
+            id: intent.attempt.clone(),
+            trigger: intent.trigger,
+            outcome: AttemptOutcome::Refreshed,
+            status: Some(self.status),
+            error: None,
+            attempt: intent.number,
+            started_at: intent.started_at,
+            duration: self.issued_at.millis_since(intent.started_at),
+            retry_at: None,
+        }
+    }
+
+    /// When the database is asked again to take the pair.
+    pub(super) fn retry_at(&self, now: Timestamp) -> Timestamp {
+        let wait = FIRST_RETRY_MILLIS << self.failures.min(MAX_DOUBLINGS);
+        now.plus_millis(wait)
+    }
+}
+
+const CUT_OFF: &str =
+    "the attempt was cut off: whether the provider gave new credentials is unknown";
+const FIRST_RETRY_MILLIS: i64 = 5_000;
+/// So the longest wait is a little over ten minutes.
+const MAX_DOUBLINGS: u32 = 7;
