@@ -11,14 +11,15 @@ export async function startRefreshing({ faults = false, ...options } = {}) {
   const env = await holdfast.worker.getEnv();
 
   /**
-   * A connection in an environment of its own, at a provider entry of its own with the fields of
-   * `entry` beside the usual ones. `expires_at` says when its first token ends: long ago by default.
+   * A connection in an environment of its own, at a provider entry of its own that says of rotation
+   * what is true, and has the fields of `entry` beside the usual ones. `expires_at` says when its first token ends: long ago by default.
    */
   async function connect({ rotation = "reuse_revokes", entry = {}, expires_at } = {}) {
     const name = `provider-${randomUUID()}`;
     const { key } = await holdfast.createEnvironment();
     await succeed("PUT", `/providers/${name}`, keys.account, {
       ...providerEntry(provider.url),
+      rotation: rotation === "grace" ? { grace: 60 } : rotation,
       ...entry,
     });
     await succeed("POST", "/integrations", key, {
@@ -46,6 +47,9 @@ export async function startRefreshing({ faults = false, ...options } = {}) {
     const byId = env.DB.prepare("select uid from connection where id = ?1").bind(id);
     const { uid } = await byId.first();
 
+    const object = (method) =>
+      env.REFRESH.getByName(uid).fetch("https://object/fault-control", { method });
+
     return {
       grant,
       key,
@@ -59,6 +63,11 @@ export async function startRefreshing({ faults = false, ...options } = {}) {
       remove: () => send("DELETE", address("c")),
       /** The row of the connection, or null. */
       row: () => env.DB.prepare("select * from connection where uid = ?1").bind(uid).first(),
+      /** What is in the log of its refreshes, oldest first. */
+      async log() {
+        const text = "select * from refresh_log where connection = ?1 order by started_at, rowid";
+        return (await env.DB.prepare(text).bind(id).all()).results;
+      },
       /** What the journal of the object holds, parsed; none if it is empty. */
       async journal() {
         const storage = await holdfast.worker.getDurableObjectStorage("REFRESH", { name: uid });
@@ -70,10 +79,11 @@ export async function startRefreshing({ faults = false, ...options } = {}) {
       /** Ends the object as the runtime may at any time: its memory is gone, its storage stays. */
       evict: () => holdfast.worker.evictDurableObject("REFRESH", { name: uid }),
       /** The same in the middle of its work, which needs the build with faults. */
-      abort: () =>
-        env.REFRESH.getByName(uid)
-          .fetch("https://object/fault-control")
-          .catch(() => undefined),
+      abort: () => object("DELETE").catch(() => undefined),
+      /** Lets the object's alarm go off now; it must be set. Needs the build with faults. */
+      async ring() {
+        expect(await (await object("POST")).json()).not.toBe(null);
+      },
     };
   }
 
