@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { keys, startHarness } from "../support/harness.mjs";
 import { clients, startOAuthServer } from "../support/oauth-server.mjs";
-import { providerEntry } from "../support/refreshing.mjs";
+import { providerEntry } from "../support/rotating-provider.mjs";
 
 let holdfast;
 let oauth;

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
 import { keys, startHarness } from "./harness.mjs";
-import { expiredCredentials, startRotatingProvider } from "./rotating-provider.mjs";
+import { expiredCredentials, providerEntry, startRotatingProvider } from "./rotating-provider.mjs";
 
 /** Starts both, and resolves to `{ holdfast, provider, connect, setFaults, steps, close }`. */
 export async function startRefreshing({ faults = false, ...options } = {}) {
@@ -106,18 +106,6 @@ export async function startRefreshing({ faults = false, ...options } = {}) {
   }
 
   return { holdfast, provider, connect, setFaults, steps, close };
-}
-
-/** The fields of a custom provider entry whose endpoints are at `url`. */
-export function providerEntry(url) {
-  return {
-    display_name: "Scripted",
-    auth_mode: "OAUTH2",
-    docs: "https://example.com/docs",
-    authorization_url: "https://example.com/authorize",
-    token_url: `${url}/token`,
-    token_request_auth_method: "basic",
-  };
 }
 
 /** Asks until `ready` says yes of the answer, and gives that; fails after `seconds`. */

@@ -22,6 +22,7 @@ export async function startRotatingProvider({ expiresIn = 3600 } = {}) {
   const grants = [];
   const revocations = [];
   let script = () => undefined;
+  let forgiven = 0;
 
   function rotate(grant) {
     if (grant.rotation !== "none" || !grant.refreshToken) {
@@ -30,6 +31,7 @@ export async function startRotatingProvider({ expiresIn = 3600 } = {}) {
     }
     grant.accessToken = `fake-access-${randomUUID()}`;
     grant.issued += 1;
+    grant.isForgiving = false;
     byToken.set(grant.refreshToken, grant);
     byToken.set(grant.accessToken, grant);
   }
@@ -49,7 +51,7 @@ export async function startRotatingProvider({ expiresIn = 3600 } = {}) {
     if (sent === grant.refreshToken) {
       rotate(grant);
     } else if (grant.isForgiving && sent === grant.previous) {
-      grant.isForgiving = false;
+      forgiven += 1;
       rotate(grant);
     } else if (grant.rotation !== "grace" || sent !== grant.previous) {
       grant.reuses += 1;
@@ -74,11 +76,19 @@ export async function startRotatingProvider({ expiresIn = 3600 } = {}) {
 
     /** A grant as if its user had just consented, whose access token has ended. */
     issueGrant(rotation = "reuse_revokes") {
-      const grant = { rotation, isAlive: true, isForgiving: false, issued: 0, reuses: 0 };
+      const grant = { rotation, isAlive: true, issued: 0, reuses: 0 };
       grants.push(grant);
       rotate(grant);
       return grant;
     },
+
+    /** Takes, once more and until their next rotation, the refresh token before the current one. */
+    forgive(list) {
+      for (const grant of list) grant.isForgiving = true;
+    },
+
+    /** How often that was made use of. */
+    forgiven: () => forgiven,
 
     /** How often a token pair was issued, and how often an old refresh token came back. */
     issued: () => all("issued"),
@@ -86,6 +96,18 @@ export async function startRotatingProvider({ expiresIn = 3600 } = {}) {
 
     /** Whether an API of this provider would take the token. */
     isAlive: (accessToken) => Boolean(byToken.get(accessToken)?.isAlive),
+  };
+}
+
+/** The fields of a custom provider entry whose endpoints are at `url`. */
+export function providerEntry(url) {
+  return {
+    display_name: "Scripted",
+    auth_mode: "OAUTH2",
+    docs: "https://example.com/docs",
+    authorization_url: "https://example.com/authorize",
+    token_url: `${url}/token`,
+    token_request_auth_method: "basic",
   };
 }
 
