@@ -3,12 +3,13 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { eventually, startRefreshing } from "../support/refreshing.mjs";
 import { gate } from "../support/rotating-provider.mjs";
 
+let holdfast;
 let provider;
 let connect;
 let close;
 
 beforeAll(async () => {
-  ({ provider, connect, close } = await startRefreshing({ faults: true }));
+  ({ holdfast, provider, connect, close } = await startRefreshing({ faults: true }));
 });
 afterAll(() => close?.());
 
@@ -82,7 +83,7 @@ test("a connection deleted in the middle of a refresh stays deleted", async () =
   });
   expect(answer.status).toBe(404);
   expect((await read()).status).toBe(404);
-  expect(await row()).toBe(null);
+  expect(await row()).toBe(undefined);
   await eventually(journal, (entries) => entries.length === 0);
 });
 
@@ -98,4 +99,19 @@ test("a connection made anew in the middle of a refresh of its predecessor is no
   expect(answer.status).toBe(404);
   expect((await read()).json.credentials.access_token).toBe(other.accessToken);
   expect(other.reuses).toBe(0);
+});
+
+// New code, here, ends the process that runs the old; the request is sent again to the new one.
+test("new code in the middle of a refresh cuts it off, which is on record, and the reader is served", async () => {
+  const { grant, read, log } = await connect({ rotation: "none" });
+  const { respond, asked, open } = gate("hang");
+  provider.respond(respond);
+  const reader = read();
+  await asked;
+  provider.respond(undefined);
+  await holdfast.reload();
+  open();
+  expect((await reader).status).toBe(200);
+  expect((await read()).json.credentials.access_token).toBe(grant.accessToken);
+  expect((await log()).map(({ outcome }) => outcome)).toEqual(["unknown", "refreshed"]);
 });

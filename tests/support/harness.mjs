@@ -35,12 +35,13 @@ export async function startHarness({ secrets: own = {}, faults = false } = {}) {
   if (!existsSync(`${root}/${prebuiltWorkerDir}`)) {
     throw new Error("the Worker is not built: run the tests with `npm run e2e`");
   }
-  const server = createTestHarness({
+  const options = {
     root,
     workers: [
       { configPath: "wrangler.toml", prebuiltWorkerDir, secrets: { ...secrets, ...own } },
     ],
-  });
+  };
+  const server = createTestHarness(options);
   const { url } = await server.listen();
   const worker = server.getWorker();
   await worker.applyD1Migrations("DB");
@@ -84,6 +85,8 @@ export async function startHarness({ secrets: own = {}, faults = false } = {}) {
     createEnvironment,
     /** Everything that the Worker has logged, one string for each line. */
     logs: () => server.getLogs().map(({ message }) => message),
+    /** Replaces the running Worker, as new code does. */
+    reload: () => server.update(options),
     clearLogs: () => server.clearLogs(),
     close: () => server.close(),
   };

@@ -2,8 +2,9 @@
 // what it holds when it is back.
 import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { keys, secrets } from "./harness.mjs";
-import { expiredCredentials, providerEntry, startRotatingProvider } from "./rotating-provider.mjs";
+import { secrets } from "./harness.mjs";
+import { startRotatingProvider } from "./rotating-provider.mjs";
+import { ask, force, importGrants } from "./service-calls.mjs";
 import { journalsOnDisk, recordOnDisk, startService, stateFolder } from "./service-process.mjs";
 
 /**
@@ -16,9 +17,16 @@ import { journalsOnDisk, recordOnDisk, startService, stateFolder } from "./servi
  * on record as unknown. Everywhere else it forgives nothing: the pair had reached us.
  *
  * - `connections`: how many, each with a grant of which reuse revokes;
- * - `readers`: how many callers read at any time; one for each connection forces refreshes.
+ * - `readers`: how many callers read at any time; one for each connection forces refreshes;
+ * - `longest`: milliseconds until a kill, at most.
  */
-export async function surviveKills({ connections, readers, isOver, onRound = () => {} }) {
+export async function surviveKills({
+  connections,
+  readers,
+  longest = 2000,
+  isOver,
+  onRound = () => {},
+}) {
   const state = stateFolder();
   const provider = await startRotatingProvider();
   const report = {
@@ -40,11 +48,11 @@ export async function surviveKills({ connections, readers, isOver, onRound = () 
   try {
     const names = Array.from({ length: connections }, (_, at) => `c-${at}`);
     const grants = new Map(names.map((name) => [name, provider.issueGrant()]));
-    await setUp(service.url, provider.url, grants);
+    await importGrants(service.url, provider.url, grants);
     const uids = uidsOnDisk(state);
 
     while (!isOver(report)) {
-      await loadUntilKilled(service, names, readers);
+      await loadUntilKilled(service, names, readers, longest);
       const journals = journalsOnDisk(state);
       const cutOff = [];
       for (const [uid, entry] of journals) {
@@ -81,47 +89,8 @@ export async function surviveKills({ connections, readers, isOver, onRound = () 
   }
 }
 
-async function setUp(url, providerUrl, grants) {
-  const entry = { ...providerEntry(providerUrl), rotation: "reuse_revokes" };
-  await succeed(url, "PUT", "/providers/scripted", keys.account, entry);
-  await succeed(url, "POST", "/integrations", keys.dev, {
-    provider: "scripted",
-    unique_key: "it",
-    credentials: { type: "OAUTH2", client_id: "fake-client", client_secret: "fake-secret" },
-  });
-  for (const [connection_id, grant] of grants) {
-    await succeed(url, "POST", "/connections", keys.dev, {
-      provider_config_key: "it",
-      connection_id,
-      credentials: { type: "OAUTH2", ...expiredCredentials(grant) },
-    });
-  }
-}
-
-async function succeed(url, method, path, key, body) {
-  const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json" };
-  const response = await fetch(url + path, { method, headers, body: JSON.stringify(body) });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-  return JSON.parse(text);
-}
-
-const address = (name, query) => `/connections/${name}?provider_config_key=it${query}`;
-
-// Reads as a caller does: no answer, or one that is no success, is the caller's loss only.
-async function ask(url, name, query) {
-  const headers = { Authorization: `Bearer ${keys.dev}` };
-  const response = await fetch(url + address(name, query), { headers });
-  return { ok: response.ok, body: await response.text() };
-}
-
-async function force(url, name) {
-  const { ok, body } = await ask(url, name, "&force_refresh=true&refresh_token=true");
-  return ok ? JSON.parse(body).credentials : {};
-}
-
 // Callers that go on until the service is gone, which is after a random time.
-async function loadUntilKilled(service, names, readers) {
+async function loadUntilKilled(service, names, readers, longest) {
   let isKilled = false;
   const untilKilled = async (call) => {
     while (!isKilled) await call().catch(() => undefined);
@@ -131,7 +100,7 @@ async function loadUntilKilled(service, names, readers) {
     ...names.map((name) => untilKilled(() => force(service.url, name))),
     ...Array.from({ length: readers }, () => untilKilled(() => ask(service.url, anyName(), ""))),
   ];
-  await sleep(300 + Math.random() * 1500);
+  await sleep(200 + Math.random() * (longest - 200));
   await service.kill();
   isKilled = true;
   await Promise.all(callers);

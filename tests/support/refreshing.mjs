@@ -8,7 +8,10 @@ import { expiredCredentials, providerEntry, startRotatingProvider } from "./rota
 export async function startRefreshing({ faults = false, ...options } = {}) {
   const holdfast = await startHarness({ faults });
   const provider = await startRotatingProvider(options);
-  const env = await holdfast.worker.getEnv();
+  // Asked for each time: new code, too, makes these anew.
+  const bindings = () => holdfast.worker.getEnv();
+  const query = async (text, value) =>
+    (await (await bindings()).DB.prepare(text).bind(value).all()).results;
 
   /**
    * A connection in an environment of its own, at a provider entry of its own that says of rotation
@@ -44,11 +47,10 @@ export async function startRefreshing({ faults = false, ...options } = {}) {
 
     const grant = provider.issueGrant(rotation);
     const { id } = (await importGrant(grant)).json;
-    const byId = env.DB.prepare("select uid from connection where id = ?1").bind(id);
-    const { uid } = await byId.first();
+    const [{ uid }] = await query("select uid from connection where id = ?1", id);
 
-    const object = (method) =>
-      env.REFRESH.getByName(uid).fetch("https://object/fault-control", { method });
+    const object = async (method) =>
+      (await bindings()).REFRESH.getByName(uid).fetch("https://object/fault-control", { method });
 
     return {
       grant,
@@ -61,13 +63,11 @@ export async function startRefreshing({ faults = false, ...options } = {}) {
       read: (query = "", id = "c") => send("GET", `${address(id)}${query}`),
       force: (id = "c") => send("GET", `${address(id)}&force_refresh=true&refresh_token=true`),
       remove: () => send("DELETE", address("c")),
-      /** The row of the connection, or null. */
-      row: () => env.DB.prepare("select * from connection where uid = ?1").bind(uid).first(),
+      /** The row of the connection, if there is one. */
+      row: async () => (await query("select * from connection where uid = ?1", uid))[0],
       /** What is in the log of its refreshes, oldest first. */
-      async log() {
-        const text = "select * from refresh_log where connection = ?1 order by started_at, rowid";
-        return (await env.DB.prepare(text).bind(id).all()).results;
-      },
+      log: () =>
+        query("select * from refresh_log where connection = ?1 order by started_at, rowid", id),
       /** What the journal of the object holds, parsed; none if it is empty. */
       async journal() {
         const storage = await holdfast.worker.getDurableObjectStorage("REFRESH", { name: uid });

@@ -67,31 +67,26 @@ function groupStates(group) {
 
 /** What the journals on disk hold: `{ intent }` or `{ pair }` by the connection's uid. */
 export function journalsOnDisk(state) {
-  const entries = sqliteFiles(join(state, "do")).flatMap((file) =>
-    rows(file, "select entry from journal"),
-  );
+  const entries = rowsOnDisk(join(state, "do"), "select entry from journal");
   const parsed = entries.map(({ entry }) => JSON.parse(entry));
   return new Map(parsed.map((entry) => [(entry.intent ?? entry.pair.intent).uid, entry]));
 }
 
 /** How many rows the journals on disk have, over how many objects that have one. */
 export function journalSizes(state) {
-  const counts = sqliteFiles(join(state, "do")).flatMap((file) =>
-    rows(file, "select count(*) as count from journal"),
-  );
+  const counts = rowsOnDisk(join(state, "do"), "select count(*) as count from journal");
   return { objects: counts.length, rows: counts.reduce((sum, { count }) => sum + count, 0) };
 }
 
 /** The rows of a query to D1, as it is on disk. */
-export function recordOnDisk(state, query) {
-  return sqliteFiles(join(state, "d1")).flatMap((file) => rows(file, query));
-}
+export const recordOnDisk = (state, query) => rowsOnDisk(join(state, "d1"), query);
 
-function sqliteFiles(folder) {
+/** The rows of a query to every database below `folder`, as they are on disk. */
+export function rowsOnDisk(folder, query) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true })
     .filter((name) => /^(?!.*metadata).*\.sqlite$/.test(name))
-    .map((name) => join(folder, name));
+    .flatMap((name) => rows(join(folder, name), query));
 }
 
 // From a copy with its log of writes: whoever opens a database that has one, changes it.
