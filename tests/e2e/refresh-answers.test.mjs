@@ -18,7 +18,11 @@ beforeEach(() => {
 });
 
 const html = "<!doctype html><title>Log in</title>";
-const redirect = { status: 302, headers: { location: "/elsewhere" } };
+const redirect = (call) => ({
+  status: 302,
+  headers: { location: `http://${call.headers.host}/elsewhere` },
+});
+const flood = "x".repeat(100_000_000);
 const lies = [
   ["a 500", { status: 500, body: { error: "server_error" } }],
   ["a 429", { status: 429, headers: { "Retry-After": "120" }, body: { error: "slow_down" } }],
@@ -27,7 +31,7 @@ const lies = [
   ["a truncated 200", { body: '{"access_token":"fake-cut","refresh_tok' }],
   ["a 200 with an empty token", { body: { access_token: "", expires_in: 3600 } }],
   ["a 200 without a body", { status: 200 }],
-  ["100 MB", () => ({ body: "x".repeat(100_000_000) })],
+  ["100 MB with a token", () => ({ body: { access_token: "fake-flood", pad: flood } })],
   ["a redirect", redirect],
 ];
 
@@ -91,7 +95,8 @@ test("a provider that asks to wait is left alone for that long", async () => {
 // Row 9.
 test("a redirect of the token endpoint is not followed", async () => {
   const { read } = await connect();
-  provider.respond(({ path }) => (path === "/token" ? redirect : { body: { access_token: "x" } }));
+  const elsewhere = { body: { access_token: "fake-stolen" } };
+  provider.respond((call) => (call.path === "/token" ? redirect(call) : elsewhere));
   expect((await read()).status).toBe(400);
   expect(provider.calls.map(({ path }) => path)).toEqual(["/token"]);
 });

@@ -96,9 +96,12 @@ async function loadUntilKilled(service, names, readers, longest) {
     while (!isKilled) await call().catch(() => undefined);
   };
   const anyName = () => names[Math.floor(Math.random() * names.length)];
+  // One in ten calls of a reader forces a refresh too, so that these meet.
+  const read = () =>
+    Math.random() < 0.1 ? force(service.url, anyName()) : ask(service.url, anyName(), "");
   const callers = [
     ...names.map((name) => untilKilled(() => force(service.url, name))),
-    ...Array.from({ length: readers }, () => untilKilled(() => ask(service.url, anyName(), ""))),
+    ...Array.from({ length: readers }, () => untilKilled(read)),
   ];
   await sleep(200 + Math.random() * (longest - 200));
   await service.kill();
