@@ -7,6 +7,7 @@ import { wrangler } from "./run.mjs";
 const CARGO_RESULT = /^test result: .* (\d+) passed; (\d+) failed/gm;
 const WASM = "wasm32-unknown-unknown";
 const MAX_GZIP_BYTES = 1_000_000;
+const faults = path("tests", "support", "faults", "index.js");
 const report = path("build", "vitest.json");
 
 const clippy = ["clippy", "--locked", "--quiet"];
@@ -72,6 +73,12 @@ export const checks = [
   },
   {
     part: "e2e",
+    name: "the Worker bundles with faults around it",
+    after: "the Worker compiles",
+    command: wrangler("deploy", faults, "--dry-run", "--outdir", path("build", "faulty-output")),
+  },
+  {
+    part: "e2e",
     name: "the Worker is under 1 MB",
     after: "the Worker compiles",
     judge() {
@@ -83,7 +90,7 @@ export const checks = [
   {
     part: "e2e",
     name: "end-to-end and conformance tests",
-    after: "the Worker could be deployed",
+    after: "the Worker bundles with faults around it",
     command: [projectNode, [...vitest, ...reporters]],
     judge() {
       if (!existsSync(report)) return { failed: 1, word: "no report" };

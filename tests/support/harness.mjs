@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { createTestHarness } from "wrangler";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const prebuiltWorkerDir = "build/worker-output";
+const production = "build/worker-output";
+const faulty = "build/faulty-output";
 
 /** The keys that come from Worker secrets. Every harness has the same. */
 export const keys = {
@@ -27,17 +28,20 @@ export const secrets = {
  * Starts the Worker and resolves to what a test needs of it.
  *
  * - `secrets`: Worker secrets beside or instead of the usual ones.
+ * - `faults`: takes the build that has faults around it; see `faults/index.js`.
  */
-export async function startHarness({ secrets: own = {} } = {}) {
+export async function startHarness({ secrets: own = {}, faults = false } = {}) {
+  const prebuiltWorkerDir = faults ? faulty : production;
   if (!existsSync(`${root}/${prebuiltWorkerDir}`)) {
     throw new Error("the Worker is not built: run the tests with `npm run e2e`");
   }
-  const server = createTestHarness({
+  const options = {
     root,
     workers: [
       { configPath: "wrangler.toml", prebuiltWorkerDir, secrets: { ...secrets, ...own } },
     ],
-  });
+  };
+  const server = createTestHarness(options);
   const { url } = await server.listen();
   const worker = server.getWorker();
   await worker.applyD1Migrations("DB");
@@ -81,6 +85,8 @@ export async function startHarness({ secrets: own = {} } = {}) {
     createEnvironment,
     /** Everything that the Worker has logged, one string for each line. */
     logs: () => server.getLogs().map(({ message }) => message),
+    /** Replaces the running Worker, as new code does. */
+    reload: () => server.update(options),
     clearLogs: () => server.clearLogs(),
     close: () => server.close(),
   };

@@ -5,8 +5,8 @@ import { createServer } from "node:http";
 /**
  * Starts a provider and resolves to `{ url, calls, respond, close }`.
  *
- * A call is `{ at, method, path, headers, body, form }`, where `form` holds the body's pairs if it
- * was a form. `respond` takes what every later call gets: `{ status, headers, body }`, where a
+ * A call is `{ at, method, path, headers, body, form, hungUp }`, where `form` holds the body's pairs
+ * if it was a form, and `hungUp` tells whether the caller has gone. `respond` takes what every later call gets: `{ status, headers, body }`, where a
  * body that is no string is sent as JSON, or a function from the call to that, which may take its
  * time, or `"hang"` for a call that is never answered.
  */
@@ -20,11 +20,12 @@ export async function startProvider() {
     const isForm = request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded");
     const { method, headers, url: path } = request;
     const form = isForm ? Object.fromEntries(new URLSearchParams(body)) : undefined;
-    const call = { at: Date.now(), method, path, headers, body, form };
+    const hungUp = () => response.destroyed;
+    const call = { at: Date.now(), method, path, headers, body, form, hungUp };
     calls.push(call);
 
     const answer = typeof respond === "function" ? await respond(call) : respond;
-    if (answer === "hang") return;
+    if (answer === "hang" || hungUp()) return;
     const isText = typeof answer.body === "string" || answer.body === undefined;
     const contentType = isText ? "text/plain" : "application/json";
     response.writeHead(answer.status ?? 200, { "Content-Type": contentType, ...answer.headers });
