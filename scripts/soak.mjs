@@ -42,7 +42,7 @@ async function soak() {
   const one = await surviveKills({
     connections: 1,
     readers: 20,
-    longest: 15_000,
+    longest: 5000,
     isOver: ({ issued }) => issued >= rotations,
     onRound,
   });
