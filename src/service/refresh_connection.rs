@@ -289,10 +289,13 @@ impl Subject<'_> {
         let mut writes = vec![log(uid, attempt)];
         match (error, error.failure()) {
             (TokenExchangeError::Refused { .. }, Failure::Final) => writes.push(count_answer(uid)),
-            (TokenExchangeError::Refused { .. }, Failure::Transient { .. }) => {
+            // Who forces refreshes of one connection in a row says nothing of the others.
+            (TokenExchangeError::Refused { .. }, Failure::Transient { .. })
+                if self.intent.trigger != Trigger::Force =>
+            {
                 writes.push(count_failure(uid, now));
             }
-            (TokenExchangeError::Unaskable { .. } | TokenExchangeError::Internal(_), _) => {}
+            (_, Failure::Transient { .. } | Failure::Final) => {}
         }
         writes
     }

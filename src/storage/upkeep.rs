@@ -43,13 +43,15 @@ pub fn due(now: Timestamp, last: Option<&DueConnection>) -> Query<DueConnection>
 pub const DUE_PAGE: usize = 50;
 
 /// Deletes [`LOG_BATCH`] logs of attempts that began before `before`, the oldest first; gives a 1
-/// for each.
+/// for each. A log that a connection points to stays.
 #[must_use]
 pub fn delete_logs(before: Timestamp) -> Query<u8> {
     Query::new(
         format!(
             "delete from refresh_log where rowid in (
                 select rowid from refresh_log where started_at < ?1
+                    and id is not (
+                        select refresh_failure_log from connection where id = refresh_log.connection)
                 order by started_at limit {LOG_BATCH})
             returning '1' as row"
         ),

@@ -141,8 +141,8 @@ test("evicted with a pair that D1 does not have, it lands by the alarm though no
   expect(provider.calls).toHaveLength(1);
 });
 
-// Row 6. Known to fail: the Worker answers 500, though it has read a token that still works.
-test.fails("the reader whose refresh is cut off gets the token that still works", async () => {
+// Row 6.
+test("the reader whose refresh is cut off gets the token that still works", async () => {
   const { grant, read } = await connect({ expires_at: inFiveMinutes() });
   await evict("before", "call");
   const { status, json } = await read();

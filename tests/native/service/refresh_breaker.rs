@@ -159,14 +159,17 @@ fn a_forced_refresh_is_attempted_during_the_pause_and_its_success_ends_it() {
 }
 
 #[test]
-fn a_forced_refresh_that_fails_makes_the_pause_longer() {
-    let deployment = paused();
-    import_expired(&deployment, "other");
-    deployment.advance_seconds(20);
-    deployment.provider.will_answer(Answer::Html(503));
-    read(&deployment, "c0", "&force_refresh=true");
-    deployment.advance_seconds(29);
-    assert_eq!(read_unasked(&deployment, "other").status, 424);
+fn forced_refreshes_that_fail_pause_nothing_because_one_connection_can_have_many() {
+    let deployment = deployment_with_github();
+    for name in ["forced", "other"] {
+        import_expired(&deployment, name);
+    }
+    for _ in 0..20 {
+        deployment.provider.will_answer(Answer::Html(503));
+        read(&deployment, "forced", "&force_refresh=true");
+    }
+    deployment.provider.will_answer(Answer::token("new", None));
+    assert_eq!(access_token(&read(&deployment, "other", "")), "new");
 }
 
 #[test]

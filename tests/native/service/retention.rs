@@ -52,6 +52,16 @@ fn logs_are_kept_for_thirty_days() {
 }
 
 #[test]
+fn a_log_that_a_connection_points_to_is_kept() {
+    let deployment = deployment_with_logs(3, 0);
+    deployment
+        .database
+        .execute("update connection set refresh_failure_log = 'log-1'");
+    assert_eq!(run(&deployment).logs, 2);
+    assert_eq!(left(&deployment), ["log-1"]);
+}
+
+#[test]
 fn a_batch_that_is_not_full_is_the_last() {
     let deployment = deployment_with_logs(1500, 0);
     assert_eq!(run(&deployment).logs, 1500);

@@ -369,8 +369,10 @@ fn old_logs_come_out_of_their_index_in_order() {
     let plan = SqliteDatabase::new().query_plan(upkeep::delete_logs(NOW).statement());
     let expected = [
         "SEARCH refresh_log USING INTEGER PRIMARY KEY (rowid=?)",
-        "LIST SUBQUERY 1",
-        "SEARCH refresh_log USING COVERING INDEX refresh_log_age (started_at<?)",
+        "LIST SUBQUERY 2",
+        "SEARCH refresh_log USING INDEX refresh_log_age (started_at<?)",
+        "CORRELATED SCALAR SUBQUERY 1",
+        "SEARCH connection USING INTEGER PRIMARY KEY (rowid=?)",
     ];
     assert_eq!(plan, expected);
 }
