@@ -13,4 +13,5 @@ pub mod keys;
 pub mod metadata;
 pub mod providers;
 pub mod readiness;
+pub mod refresh_logs;
 pub mod refreshes;

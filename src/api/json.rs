@@ -3,3 +3,4 @@
 pub(super) mod connection;
 pub(super) mod credentials;
 pub(super) mod integration;
+pub(super) mod refresh_log;

@@ -2,7 +2,10 @@
 
 mod refresh;
 mod refresh_egress;
+mod refresh_errors;
 mod refresh_failures;
+mod refresh_log;
+mod refresh_log_secrets;
 mod refresh_outages;
 mod refresh_races;
 mod refresh_requests;
