@@ -20,6 +20,7 @@ mod legacy_import;
 mod metadata;
 mod providers;
 mod query;
+mod refresh_logs;
 pub mod reply;
 pub mod request;
 mod revoke_all;
@@ -99,6 +100,7 @@ async fn answer<P: Ports>(call: &Call<'_, P>, route: Route<'_>) -> Result<Reply,
         Route::GetConfig(key) => config::get(call, key).await,
         Route::GetConnection(id) => connections::get(call, id).await,
         Route::GetIntegration(key) => integrations::get(call, key).await,
+        Route::GetLog(id) => refresh_logs::get(call, id).await,
         Route::GetLogo(file) => providers::logo(file),
         Route::GetProvider(name) => providers::get(call, name).await,
         Route::Health => Ok(health::live()),
@@ -114,6 +116,7 @@ async fn answer<P: Ports>(call: &Call<'_, P>, route: Route<'_>) -> Result<Reply,
         Route::ListEnvironments => environments::list(call).await,
         Route::ListIntegrations => integrations::list(call).await,
         Route::ListProviders => providers::list(call).await,
+        Route::ListRefreshes(id) => refresh_logs::list(call, id).await,
         Route::MergeMetadata => metadata::change(call, MetadataChange::Merge).await,
         Route::PatchConnection(id) => connections::patch(call, id).await,
         Route::PutProvider(name) => providers::put(call, name).await,

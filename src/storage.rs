@@ -13,6 +13,7 @@ pub mod keys;
 pub mod metadata;
 pub mod providers;
 pub mod readiness;
+pub mod refresh_logs;
 pub mod refreshes;
 pub mod revocations;
 pub mod upkeep;

@@ -300,7 +300,7 @@ fn address(
     }
 }
 
-fn provider_config_key_query(input: &Input<'_>) -> Option<IntegrationKey> {
+pub(super) fn provider_config_key_query(input: &Input<'_>) -> Option<IntegrationKey> {
     let query: Fields<'_> = input.object()?;
     let key = integration_key(&query.field("provider_config_key"));
     query.finish();

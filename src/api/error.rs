@@ -93,6 +93,7 @@ pub(super) enum ApiError {
     UnknownIntegration,
     UnknownIntegrationConfig,
     UnknownIntegrationKey(String),
+    UnknownLog,
     UnknownProvider(String),
     UnknownProviderOfImport,
     UnknownProviderOfLegacyImport,
@@ -352,6 +353,7 @@ impl ApiError {
                 "not_found",
                 format!("Integration \"{key}\" does not exist"),
             ),
+            Self::UnknownLog => plain(404, "not_found", "Log not found"),
             Self::UnknownProvider(name) => {
                 plain(404, "not_found", format!("Unknown provider {name}"))
             }

@@ -24,7 +24,8 @@ pub struct Attempt {
     pub started_at: Timestamp,
     /// How long it took, in milliseconds.
     pub duration: i64,
-    /// No unforced attempt before this.
+    /// No unforced attempt before this; none where there need be no wait, and where there will be
+    /// no attempt.
     pub retry_at: Option<Timestamp>,
 }
 

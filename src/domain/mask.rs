@@ -1,12 +1,14 @@
 //! Taking known secrets out of a text that somebody else wrote, such as a provider's error, so
 //! that it can be kept in the clear. Not here: where the text comes from.
 
+mod repetition;
+
 use std::fmt;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use self::repetition::{forms, length_at_start, may_escape, one_line};
 use super::{
     credentials::{ClientOverride, Credentials},
     integration::IntegrationSecrets,
@@ -46,25 +48,39 @@ impl Mask {
         for secret in optional.into_iter().flatten() {
             mask.add(secret);
         }
-        // A secret that is part of another one must not leave the rest of that one behind.
-        mask.texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
         mask
     }
 
     /// `text` on one line, with every secret replaced by `***`, and at most `max_bytes` long.
     #[must_use]
     pub fn apply(&self, text: &Secret, max_bytes: usize) -> String {
-        let mut masked = Zeroizing::new(text.expose().to_owned());
-        for secret in &self.texts {
-            if masked.contains(secret.as_str()) {
-                masked = Zeroizing::new(masked.replace(secret.as_str(), "***"));
+        let forms = self.sorted_forms();
+        let line = one_line(text.expose());
+        let mut masked = String::new();
+        // Where the secrets that began so far end. They may overlap.
+        let mut hidden_to = 0;
+        for (at, char) in line.char_indices().take(MAX_CHARS) {
+            if masked.len() >= max_bytes {
+                break;
+            }
+            let length = length_of_secret(line.get(at..).unwrap_or_default(), char, &forms);
+            if length > 0 && at >= hidden_to {
+                masked.push_str("***");
+            }
+            hidden_to = hidden_to.max(at + length);
+            if at >= hidden_to {
+                masked.push(char);
             }
         }
-        let words = masked.split(|char: char| char.is_whitespace() || char.is_control());
-        let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
-        let mut line = words.join(" ");
-        line.truncate(line.floor_char_boundary(max_bytes));
-        line
+        masked.truncate(masked.floor_char_boundary(max_bytes));
+        masked
+    }
+
+    fn sorted_forms(&self) -> Vec<Zeroizing<String>> {
+        let mut forms: Vec<_> = self.texts.iter().flat_map(|text| forms(text)).collect();
+        forms.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+        forms.dedup();
+        forms
     }
 
     fn add_credentials(&mut self, credentials: &Credentials) {
@@ -133,24 +149,37 @@ impl Mask {
         }
     }
 
-    /// A provider may repeat a secret as it was sent: encoded for a form, or as base64.
     fn add_text(&mut self, text: &str) {
-        let encoded: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
-        for form in [text.to_owned(), encoded, STANDARD.encode(text)] {
-            let form = Zeroizing::new(form);
-            if !self.texts.contains(&form) {
-                self.texts.push(form);
-            }
-        }
+        self.texts.push(Zeroizing::new(text.to_owned()));
     }
 }
 
+/// The length of the longest of `forms`, which are sorted, that `text` begins with.
+fn length_of_secret(text: &str, first: char, forms: &[Zeroizing<String>]) -> usize {
+    let candidates = if may_escape(first) {
+        forms
+    } else {
+        let from = forms.partition_point(|form| form.chars().next() < Some(first));
+        let forms = forms.get(from..).unwrap_or_default();
+        let to = forms.partition_point(|form| form.starts_with(first));
+        forms.get(..to).unwrap_or_default()
+    };
+    let lengths = candidates
+        .iter()
+        .filter_map(|form| length_at_start(text, form));
+    lengths.max().unwrap_or(0)
+}
+
+/// So many characters of a text are looked at: room for the longest secrets, and an end to what a
+/// provider can make us do.
+const MAX_CHARS: usize = 131_072;
 /// Shorter ones cannot be told from words.
 const MIN_SECRET_BYTES: usize = 4;
 const MIN_TEXT_BYTES: usize = 8;
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine, engine::general_purpose::STANDARD};
     use serde_json::json;
 
     use super::*;
@@ -205,6 +234,57 @@ mod tests {
                 "bearer token *** is bad"
             );
         }
+    }
+
+    #[track_caller]
+    fn masks(secret: &str, text: &str, expected: &str) {
+        let integration = IntegrationSecrets {
+            client_secret: Some(Secret::new(secret)),
+            ..IntegrationSecrets::default()
+        };
+        let mask = Mask::new(&Credentials::None, &SecretMap::default(), &integration);
+        assert_eq!(mask.apply(&Secret::new(text), 100), expected);
+    }
+
+    #[test]
+    fn a_secret_is_replaced_however_it_is_escaped() {
+        masks("a+b c/ü", "is a%2bb%20c%2F%c3%bc bad", "is *** bad");
+        masks("a+b c/ü", "is a%2Bb+c/ü bad", "is *** bad");
+        masks(
+            "a\"/\\ü😀",
+            r#"is a\"\/\\\u00FC\ud83d\ude00 bad"#,
+            "is *** bad",
+        );
+        masks("<&'\">", "is &lt;&amp;&#39;&#x22;&gt; bad", "is *** bad");
+        masks("line 1\nline 2", "is line 1\r\n  line 2 bad", "is *** bad");
+        masks("line 1\nline 2", r"is line 1\nline 2 bad", "is *** bad");
+    }
+
+    #[test]
+    fn a_secret_is_replaced_wherever_base64_has_it() {
+        for before in ["", "a", "ab", "abc"] {
+            let header = STANDARD.encode(format!("{before}:fake%2Bsecret"));
+            let shown = Mask::new(
+                &Credentials::None,
+                &map(json!({"a": "fake+secret"})),
+                &IntegrationSecrets::default(),
+            );
+            let shown = shown.apply(&Secret::new(&header), 100);
+            let (start, end) = shown.split_once("***").unwrap();
+            assert!(start.len() + end.len() <= before.len() + 8, "{shown}");
+        }
+    }
+
+    #[test]
+    fn of_secrets_that_overlap_nothing_is_left() {
+        let secrets = IntegrationSecrets {
+            client_secret: Some(Secret::new("fake-first")),
+            webhook_secret: Some(Secret::new("first-second")),
+            ..IntegrationSecrets::default()
+        };
+        let mask = Mask::new(&Credentials::None, &SecretMap::default(), &secrets);
+        let text = Secret::new("a fake-first-second b");
+        assert_eq!(mask.apply(&text, 100), "a *** b");
     }
 
     #[test]

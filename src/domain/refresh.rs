@@ -220,6 +220,13 @@ impl History {
         }
     }
 
+    /// When the next unforced attempt may be made; none where it need not wait, and where there
+    /// will be none.
+    #[must_use]
+    pub fn next_retry_at(&self) -> Option<Timestamp> {
+        self.retry_at.filter(|_| self.exhausted_at.is_none())
+    }
+
     /// This history with no unforced attempt before `paused_until` either.
     #[must_use]
     pub fn paused(&self, paused_until: Option<Timestamp>) -> Self {

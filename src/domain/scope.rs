@@ -45,6 +45,8 @@ pub enum Scope {
     IntegrationsReadCredentials,
     /// Change integrations.
     IntegrationsUpdate,
+    /// Read what is kept of attempts to refresh.
+    LogsRead,
     /// Define and remove custom providers.
     ProvidersWrite,
 }
@@ -75,6 +77,7 @@ impl Scope {
             Self::IntegrationsRead => "environment:integrations:read",
             Self::IntegrationsReadCredentials => "environment:integrations:read_credentials",
             Self::IntegrationsUpdate => "environment:integrations:update",
+            Self::LogsRead => "environment:logs:read",
             Self::ProvidersWrite => "account:providers:write",
         }
     }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{
         attempt::{Attempt, AttemptOutcome},
-        refresh::Rotation,
+        refresh::{History, Rotation},
         timestamp::Timestamp,
     },
     storage::{
@@ -198,7 +198,7 @@ async fn record_unknown_outcome(ports: &impl Ports, intent: &Intent) -> Result<(
         attempt: intent.number,
         started_at: intent.started_at,
         duration: now.millis_since(intent.started_at),
-        retry_at: history.as_ref().and_then(|history| history.retry_at),
+        retry_at: history.as_ref().and_then(History::next_retry_at),
     };
     let log = log(&intent.uid, &attempt);
     let (Some(record), Some(mut history)) = (record, history) else {

@@ -210,7 +210,7 @@ impl Subject<'_> {
             attempt: self.intent.number,
             started_at: self.intent.started_at,
             duration: now.millis_since(self.intent.started_at),
-            retry_at: history.retry_at,
+            retry_at: history.next_retry_at(),
         };
         let failure = match error {
             TokenExchangeError::Unaskable { failure, .. } => *failure,

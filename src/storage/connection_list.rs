@@ -50,6 +50,8 @@ pub struct ListedConnection {
     pub tags: Box<RawValue>,
     /// The caller's end user.
     pub end_user: Option<EndUser>,
+    /// The log of the last attempt to refresh it, where that failed.
+    pub failure_log: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// How many connections the page would have if bytes did not matter.
@@ -109,7 +111,8 @@ pub fn list(key: &KeyLookup, request: &ListConnections) -> Query<ListedConnectio
             select json_object('id', connection.id, 'connection_id', connection.connection_id,
                 'provider_config_key', integration.unique_key, 'provider', integration.provider,
                 'metadata', json(connection.metadata), 'tags', json(connection.tags),
-                'end_user', {END_USER_JSON}, 'created_at', connection.created_at,
+                'end_user', {END_USER_JSON}, 'failure_log', connection.refresh_failure_log,
+                'created_at', connection.created_at,
                 'candidates', page.candidates) as row
             from page
             cross join connection on connection.id = page.id

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{
     issue::{Issue, Issues},
-    text::{Format, Text, is_email, is_url},
+    text::{Format, Text, is_email, is_url, is_uuid},
     wording::{received, too_big, too_small, unrecognized_keys},
 };
 use crate::domain::timestamp::Timestamp;
@@ -95,6 +95,8 @@ impl<'a> Input<'a> {
             ),
             Format::Url if is_url(text) => {}
             Format::Url => refuse("invalid_format", "Invalid URL".into()),
+            Format::Uuid if is_uuid(text) => {}
+            Format::Uuid => refuse("invalid_format", "Invalid UUID".into()),
         }
         let chars = text.chars().count();
         if chars < rule.min {

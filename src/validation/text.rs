@@ -1,6 +1,7 @@
 //! Rules for texts.
 
 use url::Url;
+use uuid::{Uuid, fmt::Hyphenated};
 
 /// What a text must look like. Lengths are in characters.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +25,8 @@ pub enum Format {
     Pattern(&'static str, fn(&str) -> bool),
     /// An absolute URL.
     Url,
+    /// A UUID with its hyphens (RFC 9562 §4), of any version and in any case.
+    Uuid,
 }
 
 impl Text {
@@ -82,6 +85,12 @@ pub fn is_url(text: &str) -> bool {
     Url::parse(text.trim()).is_ok()
 }
 
+/// Whether `text` is a UUID with its hyphens, in any case.
+#[must_use]
+pub fn is_uuid(text: &str) -> bool {
+    text.len() == Hyphenated::LENGTH && Uuid::try_parse(text).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +103,21 @@ mod tests {
             "o'neil@example.org",
         ] {
             assert!(is_email(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_uuid_has_its_hyphens_and_may_be_in_any_case() {
+        assert!(is_uuid("0dce7df3-13f5-4f9a-b6a3-2b1c5f8d9e01"));
+        assert!(is_uuid("0DCE7DF3-13F5-4F9A-B6A3-2B1C5F8D9E01"));
+        for text in [
+            "",
+            "0dce7df313f54f9ab6a32b1c5f8d9e01",
+            "{0dce7df3-13f5-4f9a-b6a3-2b1c5f8d9e01}",
+            "0dce7df3-13f5-4f9a-b6a3-2b1c5f8d9e0g",
+            "0dce7df3-13f5-4f9a-b6a32-b1c5f8d9e01",
+        ] {
+            assert!(!is_uuid(text), "{text}");
         }
     }
 

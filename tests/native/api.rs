@@ -38,5 +38,6 @@ mod metadata_legacy;
 mod metadata_merge;
 mod providers_read;
 mod providers_write;
+mod refresh_logs;
 mod routing;
 mod scopes;

@@ -19,7 +19,7 @@ pub(in crate::api) struct ConnectionJson<'a> {
     connection_id: &'a str,
     provider_config_key: &'a str,
     provider: &'a str,
-    errors: [(); 0],
+    errors: Vec<ErrorJson<'a>>,
     end_user: Option<EndUserJson<'a>>,
     tags: &'a Tags,
     metadata: Option<&'a RawValue>,
@@ -44,7 +44,7 @@ impl<'a> ConnectionJson<'a> {
             connection_id: &record.connection_id,
             provider_config_key: &connection.provider_config_key,
             provider: &connection.provider,
-            errors: [],
+            errors: errors(record.history.failure_log.as_deref()),
             end_user: record.end_user.as_ref().map(EndUserJson::new),
             tags: &record.tags,
             metadata: record.metadata.as_deref(),
@@ -67,7 +67,7 @@ pub(in crate::api) struct ListedConnectionJson<'a> {
     connection_id: &'a str,
     provider_config_key: &'a str,
     provider: &'a str,
-    errors: [(); 0],
+    errors: Vec<ErrorJson<'a>>,
     end_user: Option<EndUserJson<'a>>,
     tags: &'a RawValue,
     metadata: Option<&'a RawValue>,
@@ -81,13 +81,28 @@ impl<'a> ListedConnectionJson<'a> {
             connection_id: &connection.connection_id,
             provider_config_key: &connection.provider_config_key,
             provider: &connection.provider,
-            errors: [],
+            errors: errors(connection.failure_log.as_deref()),
             end_user: connection.end_user.as_ref().map(EndUserJson::new),
             tags: &connection.tags,
             metadata: connection.metadata.as_deref(),
             created: connection.created_at.to_iso(),
         }
     }
+}
+
+/// What is wrong with a connection: that its last refresh failed.
+#[derive(Serialize)]
+struct ErrorJson<'a> {
+    r#type: &'static str,
+    log_id: &'a str,
+}
+
+fn errors(failure_log: Option<&str>) -> Vec<ErrorJson<'_>> {
+    let error = failure_log.map(|log_id| ErrorJson {
+        r#type: "auth",
+        log_id,
+    });
+    error.into_iter().collect()
 }
 
 #[derive(Serialize)]

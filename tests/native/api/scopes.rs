@@ -115,6 +115,8 @@ fn a_wildcard_grants_what_is_under_it_and_nothing_else() {
     each_environment_route(|_, route, scopes| {
         let above = match scopes[0].split(':').nth(1).unwrap() {
             "connections" => ["environment:connections:*", "environment:integrations:*"],
+            // No wildcard is above this one alone.
+            "logs" => ["environment:logs:read", "environment:connections:*"],
             _ => ["environment:integrations:*", "environment:connections:*"],
         };
         for (wildcard, is_granted) in [(above[0], true), ("environment:*", true), (above[1], false)]

@@ -7,7 +7,7 @@ use crate::support::{
     client::{
         Answered, call, create_integration, deployment_with_github, expired_credentials, import,
     },
-    connections::{create_plain_integration, put_acme, read, stored, with},
+    connections::{create_plain_integration, put_acme, read, refreshes, stored, with},
     deployment::Deployment,
     provider::Answer,
 };
@@ -59,9 +59,10 @@ fn the_error_shows_the_connection_without_any_secret() {
     import(&deployment, "user-1", &connection);
     deployment.provider.will_answer(Answer::Html(500));
     let answer = read(&deployment, "user-1", "");
+    let errors = json!([{"type": "auth", "log_id": refreshes(&deployment, "user-1")[0]["id"]}]);
     let connection = json!({
         "id": 1, "connection_id": "user-1", "provider_config_key": "github",
-        "provider": "github", "errors": [], "end_user": null, "tags": {"c": "3"},
+        "provider": "github", "errors": errors, "end_user": null, "tags": {"c": "3"},
         "metadata": {"b": 2}, "connection_config": {"a": 1}, "webhook_url_override": null,
         "created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z",
         "last_fetched_at": "2026-01-01T00:00:00.000Z", "credentials": {},

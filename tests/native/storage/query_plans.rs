@@ -17,7 +17,7 @@ use holdfast::{
         keys::{self, KeyLookup, NewApiKey},
         metadata::{self, ConnectionSet},
         providers::{self, IfUsed},
-        readiness,
+        readiness, refresh_logs,
         refreshes::{self, Refreshed},
         revocations, upkeep,
     },
@@ -159,7 +159,13 @@ fn of_refreshes() -> Vec<(&'static str, Statement)> {
     };
     let history = History::default();
     let failure = refreshes::store_failure("uid", 1, &history, None);
+    let newest = refresh_logs::newest(&key(), "github", "user-1");
     vec![
+        (
+            "refresh_logs::find",
+            refresh_logs::find(&key(), "attempt").statement().clone(),
+        ),
+        ("refresh_logs::newest", newest.statement().clone()),
         (
             "refreshes::subject",
             refreshes::subject("uid").statement().clone(),

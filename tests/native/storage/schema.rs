@@ -109,13 +109,14 @@ fn there_are_two_environments_from_the_start() {
     assert_eq!(names, ["1 dev", "2 prod"]);
 }
 
-/// How many connections, labels and search entries there are.
+/// How many connections, labels, search entries and logs there are.
 fn counts(deployment: &Deployment) -> String {
     deployment.database.text(
         "select json_array(
             (select count(*) from connection), (select count(*) from connection_tag),
             (select count(*) from connection_search),
-            (select count(*) from connection_search where connection_search match 'user'))",
+            (select count(*) from connection_search where connection_search match 'user'),
+            (select count(*) from refresh_log))",
     )
 }
 
@@ -146,7 +147,12 @@ fn deployment_with_connections() -> Deployment {
             .run(&deployment)
             .ok();
     }
-    assert_eq!(counts(&deployment), "[4,5,4,4]");
+    deployment.database.execute(
+        "insert into refresh_log
+        select 'log of ' || connection_id, id, 'read', 'rejected', 400, 'words', 1, 0, 0, null
+        from connection",
+    );
+    assert_eq!(counts(&deployment), "[4,5,4,4,4]");
     deployment
 }
 
@@ -154,7 +160,19 @@ fn deployment_with_connections() -> Deployment {
 fn the_deletion_of_an_integration_takes_its_connections_along() {
     let deployment = deployment_with_connections();
     call("DELETE", "/integrations/github").run(&deployment).ok();
-    assert_eq!(counts(&deployment), "[2,1,2,2]");
+    assert_eq!(counts(&deployment), "[2,1,2,2,2]");
+}
+
+#[test]
+fn the_deletion_of_a_connection_takes_its_logs_along_and_no_others() {
+    let deployment = deployment_with_connections();
+    let target = "/connections/user-1?provider_config_key=github";
+    call("DELETE", target).run(&deployment).ok();
+    assert_eq!(counts(&deployment), "[3,3,3,3,3]");
+    let left = deployment
+        .database
+        .texts("select id from refresh_log order by id");
+    assert_eq!(left, ["log of user-2", "log of user-3", "log of user-4"]);
 }
 
 #[test]
@@ -162,7 +180,7 @@ fn the_deletion_of_an_environment_takes_everything_in_it_along() {
     let deployment = deployment_with_connections();
     let deleted = call("DELETE", "/environments/1").account().run(&deployment);
     assert!(deleted.status < 300, "{}", deleted.text);
-    assert_eq!(counts(&deployment), "[1,1,1,1]");
+    assert_eq!(counts(&deployment), "[1,1,1,1,1]");
     let integrations = "select count(*) from integration where environment_id = 1";
     assert_eq!(deployment.database.text(integrations), "0");
 }

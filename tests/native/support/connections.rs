@@ -81,6 +81,14 @@ pub(crate) fn read(deployment: &Deployment, connection_id: &str, options: &str) 
     call("GET", &target).run(deployment)
 }
 
+/// The attempts to refresh a connection at `github`, the last one first.
+#[track_caller]
+pub(crate) fn refreshes(deployment: &Deployment, connection_id: &str) -> Vec<Value> {
+    let target = format!("/connections/{connection_id}/refreshes?provider_config_key=github");
+    let logs = call("GET", &target).run(deployment).ok();
+    logs["data"].as_array().unwrap().clone()
+}
+
 /// A column of the one connection of this name.
 pub(crate) fn stored(deployment: &Deployment, connection_id: &str, column: &str) -> String {
     let sql = format!("select {column} from connection where connection_id = '{connection_id}'");

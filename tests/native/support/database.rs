@@ -103,6 +103,8 @@ impl SqliteDatabase {
         for table in ["api_key", "connection", "connection_tag", "integration"] {
             dump.extend(self.rows_of(table, &of_it));
         }
+        let of_its_connections = format!("connection in (select id from connection where {of_it})");
+        dump.extend(self.rows_of("refresh_log", &of_its_connections));
         dump
     }
 

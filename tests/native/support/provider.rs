@@ -10,11 +10,12 @@ use holdfast::oauth2::{
 use serde_json::{Value, json};
 
 /// What a provider answers.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) enum Answer {
     Html(u16),
     Json(u16, Value),
     Lost(Unreachable),
+    Text(u16, String),
     /// Status 429 with this `Retry-After`.
     Throttled(&'static str),
 }
@@ -85,6 +86,7 @@ impl ScriptedProvider {
             Answer::Html(status) => (status, "text/html", None, "<h1>canary</h1>".to_owned()),
             Answer::Json(status, body) => (status, "application/json", None, body.to_string()),
             Answer::Lost(unreachable) => return Err(unreachable),
+            Answer::Text(status, body) => (status, "text/plain", None, body),
             Answer::Throttled(wait) => (429, "text/plain", Some(wait.to_owned()), String::new()),
         };
         Ok(HttpResponse {

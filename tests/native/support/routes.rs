@@ -203,6 +203,9 @@ fn connections() -> Vec<Route> {
         "environment:connections:read",
         "environment:connections:read_credentials",
     ]);
+    const REFRESHES: &str = "/connections/user-1/refreshes?provider_config_key=github";
+    const LOG: &str = "/logs/00000000-0000-4000-8000-000000000001";
+    const LOGS: Access = Access::Environment(&["environment:logs:read"]);
     const UPDATE: Access = Access::Environment(&["environment:connections:update"]);
     let route = |method, target, access, body| Route {
         method,
@@ -238,6 +241,8 @@ fn connections() -> Vec<Route> {
         route("POST", "/connection", CREATE, flat),
         route("GET", ONE, READ, None),
         route("GET", LEGACY, READ, None),
+        route("GET", REFRESHES, LOGS, None),
+        route("GET", LOG, LOGS, None),
         route("PATCH", ONE, UPDATE, patch),
         route("DELETE", ONE, DELETE, None),
         route("DELETE", LEGACY, DELETE, None),

@@ -36,7 +36,8 @@ pub(crate) fn seeded() -> Deployment {
     deployment
 }
 
-/// Makes the integration `github` and its connection `user-1` with a key. Whatever is free to
+/// Makes the integration `github` and its connection `user-1`, with the log of a refresh that is
+/// named after the number of the environment. Whatever is free to
 /// choose contains `canary`.
 pub(crate) fn seed_environment(deployment: &Deployment, key: &str, canary: &str) {
     let integration = json!({
@@ -78,6 +79,12 @@ pub(crate) fn seed_environment(deployment: &Deployment, key: &str, canary: &str)
         .body(&connection)
         .run(deployment)
         .ok();
+    deployment.database.execute(&format!(
+        "insert or ignore into refresh_log
+        select printf('00000000-0000-4000-8000-%012d', environment_id), id, 'read', 'rejected',
+            400, '{canary} words', 1, 0, 0, null
+        from connection"
+    ));
 }
 
 /// Makes a stored key of an environment.
