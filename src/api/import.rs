@@ -17,7 +17,7 @@ use crate::{
         integration::provider_of,
         ports::Ports,
     },
-    storage::{connections::OnUpdate, integrations},
+    storage::{imports::OnUpdate, integrations},
     validation::input::Input,
 };
 

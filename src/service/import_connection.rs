@@ -17,8 +17,8 @@ use crate::{
         tags::{Tags, merged},
     },
     storage::{
-        connections::{OnUpdate, UpsertConnection, upsert},
         database::fetch_one,
+        imports::{OnUpdate, UpsertConnection, upsert},
         integrations::IntegrationRecord,
     },
 };

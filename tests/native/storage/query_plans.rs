@@ -10,9 +10,10 @@ use holdfast::{
         timestamp::Timestamp,
     },
     storage::{
-        connections::{self, ConnectionAddress, OnUpdate, PatchConnection, UpsertConnection},
+        connections::{self, ConnectionAddress, PatchConnection},
         database::Statement,
         environments,
+        imports::{self, OnUpdate, UpsertConnection},
         integrations::{self, IntegrationRecord, IntegrationValues},
         keys::{self, KeyLookup, NewApiKey},
         metadata::{self, ConnectionSet},
@@ -100,8 +101,8 @@ fn of_connections() -> Vec<(&'static str, Statement)> {
     vec![
         ("connections::find", found.statement().clone()),
         (
-            "connections::upsert",
-            connections::upsert(&upsert, NOW).statement().clone(),
+            "imports::upsert",
+            imports::upsert(&upsert, NOW).statement().clone(),
         ),
         (
             "connections::patch",
