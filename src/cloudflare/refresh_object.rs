@@ -62,18 +62,11 @@ impl DurableObject for RefreshObject {
     }
 
     /// Finishes what is pending: an attempt was cut off, or the database did not take its result.
+    /// The runtime repeats an alarm that fails a few times only, so it is set again instead.
     async fn alarm(&self) -> worker::Result<Response> {
-        let runtime = self.runtime()?;
-        let attempts = Rc::clone(&self.attempts.borrow());
-        let finish = || finish_pending(&runtime, &self.journal);
-        match attempts.alone(finish).await {
-            Ok(None) => self.clear_journal(),
-            // The alarm is set again with the pair.
-            Ok(Some((_, error))) => report(&error.to_string()),
-            Err(error) => {
-                report(&error.to_string());
-                self.journal.wake_in(RETRY_ALARM).await?;
-            }
+        if let Err(error) = self.finish().await {
+            report(&error);
+            self.journal.wake_in(RETRY_ALARM).await?;
         }
         Response::empty()
     }
@@ -99,7 +92,20 @@ impl RefreshObject {
         Ok(response.body(ResponseBody::Body(body.into_bytes())))
     }
 
-    fn runtime(&self) -> worker::Result<Runtime> {
+    async fn finish(&self) -> Result<(), String> {
+        let runtime = self.runtime()?;
+        let attempts = Rc::clone(&self.attempts.borrow());
+        let finish = || finish_pending(&runtime, &self.journal);
+        match attempts.alone(finish).await {
+            Ok(None) => self.clear_journal(),
+            // The alarm is set again with the pair.
+            Ok(Some((_, error))) => report(&error.to_string()),
+            Err(error) => return Err(error.to_string()),
+        }
+        Ok(())
+    }
+
+    fn runtime(&self) -> Result<Runtime, String> {
         let settings = settings(&self.env).map_err(|error| error.to_string())?;
         Ok(Runtime::new(self.env.clone(), settings))
     }

@@ -12,6 +12,7 @@ use super::{chance::Chance, d1::D1};
 use crate::{
     domain::timestamp::Timestamp,
     service::{
+        error::InternalError,
         ports::{Background, Clock, Entropy, Ports, RoundTrips},
         settings::Settings,
     },
@@ -79,6 +80,11 @@ impl Background for Runtime {
         self.deferred_writes
             .borrow_mut()
             .push(write.statement().clone());
+    }
+
+    fn report(&self, trouble: &InternalError) {
+        let error = trouble.to_string();
+        console_error!("{}", serde_json::json!({ "error": error }));
     }
 }
 

@@ -35,7 +35,12 @@ pub fn open_connection(
     integration: &IntegrationRecord,
     record: ConnectionRecord,
 ) -> Result<Connection, InternalError> {
-    let credentials = open_credentials(ports, integration, &record)?;
+    let credentials = open_credentials(
+        ports,
+        integration,
+        &record.connection_id,
+        &record.credentials,
+    )?;
     let connection = open_without_credentials(ports, integration, record)?;
     Ok(Connection {
         credentials: Some(credentials),
@@ -49,29 +54,41 @@ pub fn open_without_credentials(
     integration: &IntegrationRecord,
     record: ConnectionRecord,
 ) -> Result<Connection, InternalError> {
-    let place = place(integration, &record.connection_id, Field::ConnectionConfig);
-    let config = open(
-        &ports.settings().key_ring,
-        &place,
-        &record.connection_config,
-    )?;
     Ok(Connection {
         provider_config_key: integration.unique_key.clone(),
         provider: integration.provider.clone(),
-        connection_config: map_from_bytes(&config)?,
+        connection_config: open_connection_config(
+            ports,
+            integration,
+            &record.connection_id,
+            &record.connection_config,
+        )?,
         credentials: None,
         record,
     })
 }
 
-/// Opens the credentials of a connection.
+/// Opens the configuration of the connection of this name.
+pub fn open_connection_config(
+    ports: &impl Ports,
+    integration: &IntegrationRecord,
+    connection_id: &str,
+    sealed: &Sealed,
+) -> Result<SecretMap, InternalError> {
+    let place = place(integration, connection_id, Field::ConnectionConfig);
+    let bytes = open(&ports.settings().key_ring, &place, sealed)?;
+    Ok(map_from_bytes(&bytes)?)
+}
+
+/// Opens the credentials of the connection of this name.
 pub fn open_credentials(
     ports: &impl Ports,
     integration: &IntegrationRecord,
-    record: &ConnectionRecord,
+    connection_id: &str,
+    sealed: &Sealed,
 ) -> Result<Credentials, InternalError> {
-    let place = place(integration, &record.connection_id, Field::Credentials);
-    let bytes = open(&ports.settings().key_ring, &place, &record.credentials)?;
+    let place = place(integration, connection_id, Field::Credentials);
+    let bytes = open(&ports.settings().key_ring, &place, sealed)?;
     Ok(credentials_from_bytes(&bytes)?)
 }
 

@@ -130,7 +130,12 @@ fn holds(
         integration,
         connection,
     } = subject;
-    let credentials = open_credentials(ports, &integration, &connection)?;
+    let credentials = open_credentials(
+        ports,
+        &integration,
+        &connection.connection_id,
+        &connection.credentials,
+    )?;
     let is_same = intent
         .sent
         .as_ref()

@@ -42,6 +42,9 @@ pub struct RoundTrips {
 pub trait Background {
     /// Runs a write after the answer is sent. Its failure is logged and changes nothing.
     fn after_response(&self, write: Query<()>);
+
+    /// Puts into the log what broke without harm to the answer.
+    fn report(&self, trouble: &InternalError);
 }
 
 /// The time.

@@ -14,6 +14,7 @@ use holdfast::{
     },
     service::{
         error::InternalError,
+        pending::finish_pending,
         ports::{
             Background, Clock, Entropy, HttpClient, Ports, RefreshReply, Refresher, RoundTrips,
         },
@@ -34,6 +35,8 @@ pub(crate) const RING: &str = "7:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 /// 2026-01-01T00:00:00.000Z
 pub(crate) const START: i64 = 1_767_225_600_000;
 
+type Outcome = Result<RefreshReply, String>;
+
 pub(crate) struct Deployment {
     pub(crate) database: SqliteDatabase,
     pub(crate) provider: ScriptedProvider,
@@ -43,11 +46,15 @@ pub(crate) struct Deployment {
     round_trips: Cell<u32>,
     in_refresh: Cell<u32>,
     is_in_refresh: Cell<bool>,
-    refreshes: RefCell<Vec<(String, Rc<SingleFlight<RefreshReply>>)>>,
+    refreshes: RefCell<Vec<(String, Rc<SingleFlight<Outcome>>)>>,
     journals: RefCell<HashMap<String, Rc<MemoryJournal>>>,
     pub(crate) forgotten: RefCell<Vec<String>>,
+    /// What broke without harm to an answer.
+    pub(crate) troubles: RefCell<Vec<String>>,
     /// Makes every statement fail.
     pub(crate) database_is_down: Cell<bool>,
+    /// Makes every statement of a refresh object fail.
+    pub(crate) database_is_down_in_refresh: Cell<bool>,
 }
 
 impl Deployment {
@@ -76,7 +83,9 @@ impl Deployment {
             refreshes: RefCell::default(),
             journals: RefCell::default(),
             forgotten: RefCell::default(),
+            troubles: RefCell::default(),
             database_is_down: Cell::new(false),
+            database_is_down_in_refresh: Cell::new(false),
         }
     }
 
@@ -88,6 +97,18 @@ impl Deployment {
     pub(crate) fn journal(&self, uid: &str) -> Rc<MemoryJournal> {
         let mut journals = self.journals.borrow_mut();
         Rc::clone(journals.entry(uid.to_owned()).or_default())
+    }
+
+    /// Lets the alarm of the refresh object of `uid` go off, if it is set.
+    pub(crate) fn ring_alarm(&self, uid: &str) -> Result<(), InternalError> {
+        let journal = self.journal(uid);
+        if journal.wake_at.take().is_none() {
+            return Ok(());
+        }
+        self.is_in_refresh.set(true);
+        let finished = pollster::block_on(finish_pending(self, &*journal));
+        self.is_in_refresh.set(false);
+        finished.map(drop)
     }
 
     /// Forgets the round trips made so far, as the start of a request does.
@@ -105,7 +126,8 @@ impl Database for Deployment {
             &self.round_trips
         };
         counter.set(counter.get() + 1);
-        if self.database_is_down.get() {
+        let is_down_here = self.is_in_refresh.get() && self.database_is_down_in_refresh.get();
+        if self.database_is_down.get() || is_down_here {
             return Err(DatabaseError::Failed(
                 "canary: the database is down".to_owned(),
             ));
@@ -119,6 +141,10 @@ impl Background for Deployment {
         self.database
             .batch(std::slice::from_ref(write.statement()))
             .unwrap();
+    }
+
+    fn report(&self, trouble: &InternalError) {
+        self.troubles.borrow_mut().push(trouble.to_string());
     }
 }
 
@@ -159,7 +185,7 @@ impl Refresher for Deployment {
             if let Some((_, flight)) = refreshes.iter().find(|(known, _)| known == uid) {
                 flight.clone()
             } else {
-                let flight = Rc::<SingleFlight<RefreshReply>>::default();
+                let flight = Rc::<SingleFlight<Outcome>>::default();
                 refreshes.push((uid.to_owned(), flight.clone()));
                 flight
             }
@@ -169,9 +195,13 @@ impl Refresher for Deployment {
             self.is_in_refresh.set(true);
             let refresh = refresh_connection(self, &*journal, uid, trigger).await;
             self.is_in_refresh.set(false);
-            refresh.unwrap().reply
+            refresh
+                .map(|refresh| refresh.reply)
+                .map_err(|error| error.to_string())
         };
-        Ok(flight.run(trigger, was_attempted, attempt).await)
+        let counts = |outcome: &Outcome| outcome.as_ref().is_ok_and(was_attempted);
+        let outcome = flight.run(trigger, counts, attempt).await;
+        outcome.map_err(InternalError::RefreshObject)
     }
 
     async fn forget(&self, uid: &str) {
