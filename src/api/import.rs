@@ -45,11 +45,12 @@ pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
         }
     };
     let credentials = import.credentials.auth_mode();
-    let connection = import_connection(call.ports, &integration, import)
+    let imported = import_connection(call.ports, &integration, import)
         .await
         .map_err(|error| import_error(error, credentials))?;
+    call.duplicate_of.set(imported.duplicate_of);
     Ok(Reply::ok(&ConnectionJson::new(
-        &connection,
+        &imported.connection,
         Reveal::Everything,
     )))
 }

@@ -1,5 +1,8 @@
 //! Importing: one upsert, whoever else imports the same connection meanwhile.
 
+use serde::Deserialize;
+use serde_json::Value;
+
 use super::{
     connections::{ConnectionRecord, connection_json, end_user_parameters, key_number, tags_json},
     database::{Parameter, Query},
@@ -140,3 +143,31 @@ pub fn upsert(connection: &UpsertConnection, now: Timestamp) -> Query<Connection
         parameters,
     )
 }
+
+/// A connection that holds a grant.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Holder {
+    /// Its number on the wire.
+    pub id: i64,
+    /// The caller's name for it.
+    pub connection_id: String,
+}
+
+/// The connection of an integration, other than `connection_id`, that holds the grant which any of
+/// `grants` stands for.
+#[must_use]
+pub fn holder(integration_id: i64, connection_id: &str, grants: &[String]) -> Query<Holder> {
+    let grants = Value::from(grants).to_string();
+    Query::new(
+        HOLDER,
+        vec![integration_id.into(), connection_id.into(), grants.into()],
+    )
+}
+
+/// The plus keeps the order from choosing the index: by fingerprint there is a row or two, by
+/// integration there are many.
+const HOLDER: &str = "select json_object('id', id, 'connection_id', connection_id) as row
+    from connection
+    where integration_id = ?1 and connection_id <> ?2
+        and grant_fingerprint in (select value from json_each(?3))
+    order by +id limit 1";

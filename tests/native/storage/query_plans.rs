@@ -97,6 +97,7 @@ fn of_connections() -> Vec<(&'static str, Statement)> {
         unique_key: "github".to_owned(),
         connection_ids: vec!["user-1".to_owned()],
     };
+    let holder = imports::holder(1, "user-1", &["grant".to_owned()]);
     let found = connections::find(&key(), "github", "user-1");
     vec![
         ("connections::find", found.statement().clone()),
@@ -104,6 +105,7 @@ fn of_connections() -> Vec<(&'static str, Statement)> {
             "imports::upsert",
             imports::upsert(&upsert, NOW).statement().clone(),
         ),
+        ("imports::holder", holder.statement().clone()),
         (
             "connections::patch",
             connections::patch(&address, &patch, NOW)
@@ -309,6 +311,15 @@ fn every_statement_is_served_by_an_index() {
     for (name, statement) in all() {
         is_indexed(name, &database.query_plan(&statement));
     }
+}
+
+#[test]
+fn a_grant_is_found_by_its_fingerprint() {
+    let holder = imports::holder(1, "user-1", &["grant".to_owned()]);
+    let plan = SqliteDatabase::new().query_plan(holder.statement());
+    let first = "SEARCH connection USING INDEX connection_grant \
+        (integration_id=? AND grant_fingerprint=?)";
+    assert_eq!(plan[0], first);
 }
 
 #[test]
