@@ -7,3 +7,6 @@ mod refresh_outages;
 mod refresh_races;
 mod refresh_requests;
 mod single_flight;
+mod verified_imports;
+mod verified_imports_faults;
+mod verified_imports_late;

@@ -13,7 +13,7 @@ use holdfast::{
         connections::{self, ConnectionAddress, PatchConnection},
         database::Statement,
         environments,
-        imports::{self, OnUpdate, UpsertConnection},
+        imports::{self, OnUpdate, Turn, UpsertConnection},
         integrations::{self, IntegrationRecord, IntegrationValues},
         keys::{self, KeyLookup, NewApiKey},
         metadata::{self, ConnectionSet},
@@ -97,6 +97,9 @@ fn of_connections() -> Vec<(&'static str, Statement)> {
         unique_key: "github".to_owned(),
         connection_ids: vec!["user-1".to_owned()],
     };
+    let later = Turn::Later {
+        replaced: Some("uid"),
+    };
     let holder = imports::holder(1, "user-1", &["grant".to_owned()]);
     let found = connections::find(&key(), "github", "user-1");
     vec![
@@ -104,6 +107,24 @@ fn of_connections() -> Vec<(&'static str, Statement)> {
         (
             "imports::upsert",
             imports::upsert(&upsert, NOW).statement().clone(),
+        ),
+        (
+            "imports::upsert_issued",
+            imports::upsert_issued(&upsert, NOW, later)
+                .statement()
+                .clone(),
+        ),
+        (
+            "imports::subject",
+            imports::subject(1, "user-1", &["grant".to_owned()])
+                .statement()
+                .clone(),
+        ),
+        (
+            "imports::log_import",
+            imports::log_import(&upsert, NOW, &attempt())
+                .statement()
+                .clone(),
         ),
         ("imports::holder", holder.statement().clone()),
         (
@@ -135,16 +156,8 @@ fn of_connections() -> Vec<(&'static str, Statement)> {
     ]
 }
 
-fn of_refreshes() -> Vec<(&'static str, Statement)> {
-    let refreshed = Refreshed {
-        uid: "uid".to_owned(),
-        credentials_version: 1,
-        credentials: sealed(),
-        grant_fingerprint: None,
-        schedule: Schedule::default(),
-        issued_at: NOW,
-    };
-    let attempt = Attempt {
+fn attempt() -> Attempt {
+    Attempt {
         id: "attempt".to_owned(),
         trigger: Trigger::Read,
         outcome: AttemptOutcome::Refreshed,
@@ -154,6 +167,17 @@ fn of_refreshes() -> Vec<(&'static str, Statement)> {
         started_at: NOW,
         duration: 0,
         retry_at: None,
+    }
+}
+
+fn of_refreshes() -> Vec<(&'static str, Statement)> {
+    let refreshed = Refreshed {
+        uid: "uid".to_owned(),
+        credentials_version: 1,
+        credentials: sealed(),
+        grant_fingerprint: None,
+        schedule: Schedule::default(),
+        issued_at: NOW,
     };
     let history = History::default();
     let failure = refreshes::store_failure("uid", 1, &history, None);
@@ -169,7 +193,7 @@ fn of_refreshes() -> Vec<(&'static str, Statement)> {
         ("refreshes::store_failure", failure.statement().clone()),
         (
             "refreshes::log",
-            refreshes::log("uid", &attempt).statement().clone(),
+            refreshes::log("uid", &attempt()).statement().clone(),
         ),
         (
             "refreshes::count_failure",
