@@ -24,6 +24,10 @@ alter table connection add column refresh_failure_log text;
 -- Stands for the refresh token, so that a grant that two connections hold is found.
 alter table connection add column grant_fingerprint text;
 
+-- When the credentials were last imported, so that an import that the database took late does not
+-- go over a later one.
+alter table connection add column imported_at integer;
+
 create index connection_grant on connection (integration_id, grant_fingerprint)
 where grant_fingerprint is not null;
 

@@ -50,6 +50,7 @@ pub async fn handle(ports: &impl Ports, request: &Request) -> (Reply, Log) {
         ports,
         request,
         environment_id: None.into(),
+        duplicate_of: None.into(),
     };
     let result = match route {
         Some(route) if route.takes_json_only() && !is_json(request) => Err(ApiError::ContentType),
@@ -62,6 +63,9 @@ pub async fn handle(ports: &impl Ports, request: &Request) -> (Reply, Log) {
         "environment.id".to_owned(),
         call.environment_id.get().into(),
     );
+    if let Some(other) = call.duplicate_of.get() {
+        log.insert("import.duplicate_of".to_owned(), other.into());
+    }
     log.insert("d1.round_trips".to_owned(), round_trips.own.into());
     log.insert(
         "d1.round_trips_in_refresh".to_owned(),

@@ -8,6 +8,7 @@ pub mod connection_list;
 pub mod connections;
 pub mod database;
 pub mod environments;
+pub mod imports;
 pub mod integrations;
 pub mod keys;
 pub mod metadata;

@@ -29,6 +29,8 @@ pub(super) struct Call<'a, P> {
     pub(super) request: &'a Request,
     /// The environment of the caller, once it is known.
     pub(super) environment_id: Cell<Option<i64>>,
+    /// The number of a connection that holds the grant that was just imported.
+    pub(super) duplicate_of: Cell<Option<i64>>,
 }
 
 /// Who asks, for what, and what was read for it in the same round trip.

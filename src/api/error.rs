@@ -3,6 +3,7 @@
 pub(super) mod legacy;
 mod messages;
 mod parts;
+pub(super) mod verification;
 
 use std::{error::Error, fmt::Write};
 
@@ -12,6 +13,7 @@ use self::{
     legacy::{LegacyParameter, missing, unknown_connection},
     messages::{missing_scope, refresh_failure, unknown_connection_of_metadata},
     parts::{Parts, internal, invalid, issue, legacy, plain, with_payload},
+    verification::VerificationError,
 };
 use super::reply::Reply;
 use crate::{
@@ -98,6 +100,7 @@ pub(super) enum ApiError {
     UnknownProviderOfImport,
     UnknownProviderOfLegacyImport,
     UnknownSessionToken,
+    Verification(VerificationError),
     WrongAuthMode {
         provider: AuthMode,
         credentials: AuthMode,
@@ -367,6 +370,7 @@ impl ApiError {
                 "unknown_connect_session_token",
                 "Authentication failed. The provided connect session token does not match any account.",
             ),
+            Self::Verification(error) => error.parts(),
             Self::WrongAuthMode {
                 provider,
                 credentials,

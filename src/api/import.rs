@@ -3,7 +3,7 @@
 use super::{
     call::{Authorized, Call},
     credentials::{ImportedCredentials, credentials},
-    error::ApiError,
+    error::{ApiError, verification::VerificationError},
     json::{connection::ConnectionJson, credentials::Reveal},
     reply::Reply,
     rules::{
@@ -14,18 +14,25 @@ use crate::{
     domain::{auth_mode::AuthMode, integration::IntegrationKey, scope::Scope},
     service::{
         import_connection::{ImportConnection, ImportConnectionError, import_connection},
+        import_verified_connection::{VerifiedImportError, import_verified_connection},
         integration::provider_of,
         ports::Ports,
     },
-    storage::{connections::OnUpdate, integrations},
+    storage::{imports::OnUpdate, integrations},
     validation::input::Input,
 };
 
 /// `POST /connections`
 pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiError> {
-    let request = call.no_query().and_then(|()| call.body(create_body));
-    let Authorized { request, rows, .. } = call
-        .authorize_and_fetch(&[Scope::ConnectionsCreate], request, |key, request| {
+    let request = call
+        .query(create_query)
+        .and_then(|verify| Ok((verify, call.body(create_body)?)));
+    let Authorized {
+        request: (verify, request),
+        rows,
+        ..
+    } = call
+        .authorize_and_fetch(&[Scope::ConnectionsCreate], request, |key, (_, request)| {
             integrations::find(key, request.provider_config_key.as_str())
         })
         .await?;
@@ -45,13 +52,52 @@ pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
         }
     };
     let credentials = import.credentials.auth_mode();
-    let connection = import_connection(call.ports, &integration, import)
-        .await
-        .map_err(|error| import_error(error, credentials))?;
+    let connection = match verify {
+        Verify::ByRefresh => import_verified_connection(call.ports, &integration, &import)
+            .await
+            .map_err(|error| verified_import_error(error, credentials))?,
+        Verify::No => {
+            let imported = import_connection(call.ports, &integration, import)
+                .await
+                .map_err(|error| import_error(error, credentials))?;
+            call.duplicate_of.set(imported.duplicate_of);
+            imported.connection
+        }
+    };
     Ok(Reply::ok(&ConnectionJson::new(
         &connection,
         Reveal::Everything,
     )))
+}
+
+/// Whether credentials are verified before they are stored.
+#[derive(Clone, Copy)]
+enum Verify {
+    ByRefresh,
+    No,
+}
+
+fn create_query(input: &Input<'_>) -> Option<Verify> {
+    let query = input.object()?;
+    let options = [(Verify::ByRefresh, "refresh")];
+    let verify = query.optional("verify");
+    let verify = verify.map_or(Some(Verify::No), |verify| verify.one_of(&options));
+    query.finish();
+    verify
+}
+
+fn verified_import_error(error: VerifiedImportError, credentials: AuthMode) -> ApiError {
+    ApiError::Verification(match error {
+        VerifiedImportError::DuplicateGrant { connection_id } => {
+            VerificationError::DuplicateGrant { connection_id }
+        }
+        VerifiedImportError::Failed(attempt) => VerificationError::Failed(attempt),
+        VerifiedImportError::NotVerifiable => VerificationError::NotVerifiable,
+        VerifiedImportError::Pending { connection_id } => {
+            VerificationError::Pending { connection_id }
+        }
+        VerifiedImportError::Refused(error) => return import_error(error, credentials),
+    })
 }
 
 /// What the import of `credentials` ran into.

@@ -19,7 +19,7 @@ use crate::{
         integration::provider_of,
         ports::Ports,
     },
-    storage::{connections::OnUpdate, integrations},
+    storage::{imports::OnUpdate, integrations},
     validation::input::{Input, read},
 };
 
@@ -56,11 +56,12 @@ pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
         now: call.ports.now(),
     };
     let import = common.with(credentials.read(mode)?);
-    let connection = import_connection(call.ports, &integration, import)
+    let imported = import_connection(call.ports, &integration, import)
         .await
         .map_err(import_error)?;
+    call.duplicate_of.set(imported.duplicate_of);
     if let Some(echo) = body.as_object_mut() {
-        let connection_id = connection.record.connection_id;
+        let connection_id = imported.connection.record.connection_id;
         echo.insert("connection_id".to_owned(), connection_id.into());
     }
     Ok(Reply::ok(&body))

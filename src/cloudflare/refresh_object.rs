@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
+use serde::Serialize;
 use serde_json::json;
 use worker::{
     DurableObject, Env, Method, Request, Response, ResponseBody, ResponseBuilder, State,
@@ -11,11 +12,16 @@ use worker::{
 use super::{
     journal::SqlJournal, panics::report_without_message, runtime::Runtime, settings::settings,
 };
-use crate::service::{
-    pending::finish_pending,
-    ports::{Ports, RefreshReply, RefreshRequest},
-    refresh_connection::{refresh_connection, was_attempted},
-    single_flight::SingleFlight,
+use crate::{
+    domain::attempt::Attempt,
+    service::{
+        error::InternalError,
+        pending::finish_pending,
+        ports::{Ports, RefreshReply, RefreshRequest, VerifyReply, VerifyRequest},
+        refresh_connection::{refresh_connection, was_attempted},
+        single_flight::SingleFlight,
+        verify_import::verify_import,
+    },
 };
 
 /// How many round trips to the database a call made itself. One that took over the result of
@@ -52,6 +58,15 @@ impl DurableObject for RefreshObject {
                 let request = serde_json::from_str(&request.text().await?)?;
                 self.refresh(request).await
             }
+            (Method::Post, "/import") => {
+                let text = request.text().await?;
+                // serde's own words repeat the value.
+                let malformed = |error: serde_json::Error| {
+                    format!("the import is malformed at column {}", error.column())
+                };
+                let request = serde_json::from_str(&text).map_err(malformed)?;
+                self.import(&request).await
+            }
             (Method::Delete, "/") => {
                 self.attempts.take();
                 self.journal.forget().await?;
@@ -79,13 +94,29 @@ impl RefreshObject {
         let counts = |outcome: &Outcome| outcome.as_ref().is_ok_and(was_attempted);
         let attempt = || attempt(&runtime, &self.journal, &request);
         let outcome = attempts.run(request.trigger, counts, attempt).await;
+        self.answer(&runtime, &outcome)
+    }
+
+    async fn import(&self, request: &VerifyRequest) -> worker::Result<Response> {
+        let runtime = self.runtime()?;
+        let attempts = Rc::clone(&self.attempts.borrow());
+        let verify = || verify(&runtime, &self.journal, request);
+        let outcome = attempts.alone(verify).await;
+        self.answer(&runtime, &outcome)
+    }
+
+    fn answer(
+        &self,
+        runtime: &Runtime,
+        outcome: &Result<impl Serialize, String>,
+    ) -> worker::Result<Response> {
         self.clear_journal();
         if let Some(writes) = runtime.take_deferred_writes() {
             self.state.wait_until(writes);
         }
         let (status, body) = match outcome {
-            Ok(reply) => (200, serde_json::to_string(&reply)?),
-            Err(error) => (500, error),
+            Ok(reply) => (200, serde_json::to_string(reply)?),
+            Err(error) => (500, error.clone()),
         };
         let response = ResponseBuilder::new().with_status(status);
         let response = response.with_header(ROUND_TRIPS, &runtime.round_trips().own.to_string())?;
@@ -120,19 +151,52 @@ impl RefreshObject {
 /// Makes an attempt, and writes a line if the provider was asked or something of ours broke.
 async fn attempt(runtime: &Runtime, journal: &SqlJournal, request: &RefreshRequest) -> Outcome {
     let result = refresh_connection(runtime, journal, &request.uid, request.trigger).await;
-    let outcome = result.as_ref().map(|refresh| &refresh.reply);
-    let attempt = result.as_ref().ok().and_then(|it| it.attempt.as_ref());
-    let error = match &result {
-        Ok(refresh) => refresh.trouble.as_ref(),
-        Err(error) => Some(error),
+    let (attempt, error) = match &result {
+        Ok(refresh) => (refresh.attempt.as_ref(), refresh.trouble.as_ref()),
+        Err(error) => (None, Some(error)),
     };
+    let outcome = result.as_ref().map(|refresh| refresh.reply.outcome());
+    let outcome = ("refresh.outcome", outcome.unwrap_or("error"));
+    write_line(runtime, &request.uid, outcome, attempt, error);
+    result
+        .map(|refresh| refresh.reply)
+        .map_err(|error| error.to_string())
+}
+
+/// Verifies an import, and writes a line likewise.
+async fn verify(
+    runtime: &Runtime,
+    journal: &SqlJournal,
+    request: &VerifyRequest,
+) -> Result<VerifyReply, String> {
+    let result = verify_import(runtime, journal, request).await;
+    let (attempt, error) = match &result {
+        Ok(verified) => (verified.attempt.as_ref(), verified.trouble.as_ref()),
+        Err(error) => (None, Some(error)),
+    };
+    let outcome = result.as_ref().map(|verified| verified.reply.outcome());
+    let outcome = ("import.outcome", outcome.unwrap_or("error"));
+    write_line(runtime, &request.connection.uid, outcome, attempt, error);
+    result
+        .map(|verified| verified.reply)
+        .map_err(|error| error.to_string())
+}
+
+fn write_line(
+    runtime: &Runtime,
+    uid: &str,
+    outcome: (&str, &str),
+    attempt: Option<&Attempt>,
+    error: Option<&InternalError>,
+) {
+    let (name, outcome) = outcome;
     let line = json!({
-        "refresh.outcome": outcome.map_or("error", RefreshReply::outcome),
+        (name): outcome,
         "attempt.id": attempt.map(|attempt| &attempt.id),
         "attempt.outcome": attempt.map(|attempt| attempt.outcome.as_str()),
         "attempt.status": attempt.and_then(|attempt| attempt.status),
         "attempt.duration_ms": attempt.map(|attempt| attempt.duration),
-        "connection.uid": request.uid,
+        "connection.uid": uid,
         "d1.round_trips": runtime.round_trips().own,
         "error": error.map(ToString::to_string),
     });
@@ -141,9 +205,6 @@ async fn attempt(runtime: &Runtime, journal: &SqlJournal, request: &RefreshReque
     } else if attempt.is_some() {
         console_log!("{line}");
     }
-    result
-        .map(|refresh| refresh.reply)
-        .map_err(|error| error.to_string())
 }
 
 fn report(error: &str) {

@@ -1,5 +1,6 @@
 //! Calls to the objects that take refreshes one at a time.
 
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 use worker::{Method, Request, RequestInit, Response, console_error};
 
@@ -8,7 +9,7 @@ use crate::{
     domain::refresh::Trigger,
     service::{
         error::InternalError,
-        ports::{RefreshReply, RefreshRequest, Refresher},
+        ports::{RefreshReply, RefreshRequest, Refresher, VerifyReply, VerifyRequest},
     },
 };
 
@@ -18,13 +19,12 @@ impl Refresher for Runtime {
             uid: uid.to_owned(),
             trigger,
         };
-        let message = serde_json::to_string(&request).map_err(failed)?;
-        let mut init = RequestInit::new();
-        init.with_method(Method::Post)
-            .with_body(Some(message.into()));
-        let mut response = self.call(uid, "https://object/refresh", &init).await?;
-        let reply = response.text().await.map_err(failed)?;
-        serde_json::from_str(&reply).map_err(failed)
+        self.ask(uid, "https://object/refresh", &request).await
+    }
+
+    async fn verify_import(&self, request: VerifyRequest) -> Result<VerifyReply, InternalError> {
+        let uid = &request.connection.uid;
+        self.ask(uid, "https://object/import", &request).await
     }
 
     async fn forget(&self, uid: &str) {
@@ -38,6 +38,22 @@ impl Refresher for Runtime {
 }
 
 impl Runtime {
+    /// Sends a message to the object of the connection `uid`, and reads its reply.
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        uid: &str,
+        url: &str,
+        message: &impl Serialize,
+    ) -> Result<T, InternalError> {
+        let message = serde_json::to_string(message).map_err(failed)?;
+        let mut init = RequestInit::new();
+        init.with_method(Method::Post)
+            .with_body(Some(message.into()));
+        let mut response = self.call(uid, url, &init).await?;
+        let reply = response.text().await.map_err(failed)?;
+        serde_json::from_str(&reply).map_err(failed)
+    }
+
     /// Sends a request to the object of the connection `uid`.
     async fn call(
         &self,

@@ -1,5 +1,9 @@
 //! How a provider authenticates the calls made to it.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
 /// The kind of credentials that a provider takes. The names on the wire are [`Self::as_str`].
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum AuthMode {
@@ -79,6 +83,19 @@ impl AuthMode {
             .iter()
             .find_map(|(mode, name)| (*mode == self).then_some(*name))
             .unwrap_or_default()
+    }
+}
+
+impl Serialize for AuthMode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for AuthMode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = Cow::<str>::deserialize(deserializer)?;
+        Self::parse(&name).ok_or_else(|| D::Error::custom("unknown kind of credentials"))
     }
 }
 

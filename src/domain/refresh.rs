@@ -250,6 +250,8 @@ pub const PAUSE_MILLIS: i64 = 30_000;
 pub enum Trigger {
     /// A caller wants new credentials, whatever the state of the old ones.
     Force,
+    /// A caller imports credentials and wants them verified.
+    Import,
     /// A caller wants credentials that work.
     Read,
     /// Nobody asks: the credentials are due.
@@ -262,6 +264,7 @@ impl Trigger {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Force => "force",
+            Self::Import => "import",
             Self::Read => "read",
             Self::Schedule => "schedule",
         }

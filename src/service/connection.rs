@@ -127,11 +127,22 @@ pub fn has_grant(
     credentials: &Credentials,
     fingerprint: &str,
 ) -> bool {
+    grant_fingerprints(ports, integration, credentials)
+        .iter()
+        .any(|known| known == fingerprint)
+}
+
+/// All that may stand for the refresh token of `credentials` in storage; nothing if they have
+/// none.
+pub fn grant_fingerprints(
+    ports: &impl Ports,
+    integration: &IntegrationRecord,
+    credentials: &Credentials,
+) -> Vec<String> {
     let ring = &ports.settings().key_ring;
-    credentials.refresh_token().is_some_and(|refresh_token| {
+    let refresh_token = credentials.refresh_token();
+    refresh_token.map_or_else(Vec::new, |refresh_token| {
         fingerprints(ring, &integration.uid, refresh_token)
-            .iter()
-            .any(|known| known == fingerprint)
     })
 }
 

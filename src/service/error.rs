@@ -1,6 +1,6 @@
 //! Failures that are ours, never the caller's.
 
-use super::journal::JournalError;
+use super::{journal::JournalError, pending_import::ImportGivenUp};
 use crate::{storage::database::DatabaseError, vault::envelope::OpenError};
 
 /// Something broke that no caller can mend. The log gets the reason, the caller a request id.
@@ -9,6 +9,9 @@ pub enum InternalError {
     /// The database gave no answer, or not the expected one.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// A verified import was accepted, and is not stored.
+    #[error(transparent)]
+    ImportGivenUp(#[from] ImportGivenUp),
     /// The storage of the refresh object failed.
     #[error(transparent)]
     Journal(#[from] JournalError),

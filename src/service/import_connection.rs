@@ -1,7 +1,9 @@
 //! Importing credentials: one upsert, whoever else imports the same connection meanwhile.
 
 use super::{
-    connection::{Connection, grant_fingerprint, seal_connection_config, seal_credentials},
+    connection::{
+        Connection, grant_fingerprint, grant_fingerprints, seal_connection_config, seal_credentials,
+    },
     error::InternalError,
     integration::provider_of,
     ports::{Ports, random_uuid},
@@ -15,10 +17,11 @@ use crate::{
         refresh::{Origin, schedule},
         secret::SecretMap,
         tags::{Tags, merged},
+        timestamp::Timestamp,
     },
     storage::{
-        connections::{OnUpdate, UpsertConnection, upsert},
-        database::fetch_one,
+        database::fetch_both,
+        imports::{OnUpdate, UpsertConnection, holder, upsert},
         integrations::IntegrationRecord,
     },
 };
@@ -40,6 +43,16 @@ pub struct ImportConnection {
     pub end_user: Option<EndUser>,
     /// Where webhooks about it go.
     pub webhook_url_override: Option<String>,
+}
+
+/// A connection that was imported.
+#[derive(Clone, Debug)]
+pub struct Imported {
+    /// The connection.
+    pub connection: Connection,
+    /// The number of another connection that holds the same grant, so that a refresh of one may
+    /// end the other.
+    pub duplicate_of: Option<i64>,
 }
 
 /// Why a connection is not imported.
@@ -73,7 +86,34 @@ pub async fn import_connection(
     ports: &impl Ports,
     integration: &IntegrationRecord,
     request: ImportConnection,
-) -> Result<Connection, ImportConnectionError> {
+) -> Result<Imported, ImportConnectionError> {
+    let now = ports.now();
+    let upsert_connection = prepared(ports, integration, &request, now)?;
+    let grants = grant_fingerprints(ports, integration, &request.credentials);
+    let holder = holder(integration.id, &upsert_connection.connection_id, &grants);
+    let (stored, holders) = fetch_both(ports, upsert(&upsert_connection, now), holder)
+        .await
+        .map_err(InternalError::from)?;
+    let record = stored.into_iter().next();
+    Ok(Imported {
+        connection: Connection {
+            record: record.ok_or(ImportConnectionError::UnknownIntegration)?,
+            provider_config_key: integration.unique_key.clone(),
+            provider: integration.provider.clone(),
+            connection_config: request.connection_config,
+            credentials: Some(request.credentials),
+        },
+        duplicate_of: holders.into_iter().next().map(|holder| holder.id),
+    })
+}
+
+/// The connection as it is stored, with its secrets sealed, if it can be.
+pub(super) fn prepared(
+    ports: &impl Ports,
+    integration: &IntegrationRecord,
+    request: &ImportConnection,
+    now: Timestamp,
+) -> Result<UpsertConnection, ImportConnectionError> {
     let provider = provider_of(integration)?.ok_or(ImportConnectionError::UnknownProvider)?;
     let auth_mode = request.credentials.auth_mode();
     if provider.entry.auth_mode != auth_mode {
@@ -84,18 +124,17 @@ pub async fn import_connection(
         return Err(ImportConnectionError::MissingAccountId);
     }
 
-    let now = ports.now();
-    let connection_id = request
-        .connection_id
-        .map_or_else(|| random_uuid(ports), |id| id.as_str().to_owned());
-    let tags = match request.tags {
+    let connection_id = request.connection_id.as_ref();
+    let connection_id =
+        connection_id.map_or_else(|| random_uuid(ports), |id| id.as_str().to_owned());
+    let tags = match &request.tags {
         OnUpdate::Replace(explicit) => {
-            let tags = merged(request.end_user.as_ref(), explicit);
+            let tags = merged(request.end_user.as_ref(), explicit.clone());
             OnUpdate::Replace(tags.ok_or(ImportConnectionError::TooManyTags)?)
         }
         OnUpdate::Keep => OnUpdate::Keep,
     };
-    let record = UpsertConnection {
+    Ok(UpsertConnection {
         uid: random_uuid(ports),
         integration_id: integration.id,
         credentials: seal_credentials(ports, integration, &connection_id, &request.credentials),
@@ -108,10 +147,10 @@ pub async fn import_connection(
         connection_id,
         auth_mode,
         grant_fingerprint: grant_fingerprint(ports, integration, &request.credentials),
-        metadata: request.metadata,
+        metadata: request.metadata.clone(),
         tags,
-        end_user: request.end_user,
-        webhook_url_override: request.webhook_url_override,
+        end_user: request.end_user.clone(),
+        webhook_url_override: request.webhook_url_override.clone(),
         schedule: schedule(
             &request.credentials,
             provider.entry.refresh_rule(),
@@ -119,16 +158,5 @@ pub async fn import_connection(
             now,
         ),
         first_fetched_at: (auth_mode != AuthMode::None).then_some(now),
-    };
-    let stored = fetch_one(ports, upsert(&record, now))
-        .await
-        .map_err(InternalError::from)?;
-    let record = stored.ok_or(ImportConnectionError::UnknownIntegration)?;
-    Ok(Connection {
-        record,
-        provider_config_key: integration.unique_key.clone(),
-        provider: integration.provider.clone(),
-        connection_config: request.connection_config,
-        credentials: Some(request.credentials),
     })
 }

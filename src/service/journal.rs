@@ -5,9 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{
+        attempt::{Attempt, AttemptOutcome},
         refresh::{Schedule, Trigger},
         timestamp::Timestamp,
     },
+    providers::entry,
+    storage::imports::UpsertConnection,
     vault::envelope::Sealed,
 };
 
@@ -38,6 +41,9 @@ pub struct JournalError(pub String);
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Entry {
+    /// The provider answered with new credentials for an import, which the database may not have
+    /// yet.
+    Import(Box<Import>),
     /// The provider is about to be asked. Found after a restart, it says that nobody knows
     /// whether the provider rotated the refresh token.
     Intent(Intent),
@@ -50,6 +56,7 @@ impl Entry {
     #[must_use]
     pub fn intent(&self) -> &Intent {
         match self {
+            Self::Import(import) => &import.intent,
             Self::Intent(intent) | Self::Pair(Pair { intent, .. }) => intent,
         }
     }
@@ -72,6 +79,46 @@ pub struct Intent {
     pub number: u32,
     /// When it began.
     pub started_at: Timestamp,
+}
+
+impl Intent {
+    /// From here on the attempt is taken for cut off.
+    #[must_use]
+    pub fn cut_off_at(&self, entry: &entry::Entry) -> Timestamp {
+        let limit = i64::from(entry.token_request_timeout_millis());
+        self.started_at.plus_millis(limit + GIVEN_UP_AFTER_MILLIS)
+    }
+
+    /// The attempt, which ended at `now`.
+    #[must_use]
+    pub fn ended(&self, outcome: AttemptOutcome, now: Timestamp) -> Attempt {
+        Attempt {
+            id: self.attempt.clone(),
+            trigger: self.trigger,
+            outcome,
+            status: None,
+            error: None,
+            attempt: self.number,
+            started_at: self.started_at,
+            duration: now.millis_since(self.started_at),
+            retry_at: None,
+        }
+    }
+}
+
+/// A verified import, ready to be stored.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Import {
+    /// The attempt that verified it.
+    pub intent: Intent,
+    /// The connection, with the credentials that the provider issued.
+    pub connection: UpsertConnection,
+    /// The connection whose place it takes, if there was one when the provider was asked.
+    pub replaced: Option<String>,
+    /// The status code of the provider's answer.
+    pub status: u16,
+    /// When the provider issued them.
+    pub issued_at: Timestamp,
 }
 
 /// New credentials, sealed for the connection's row.
@@ -106,3 +153,6 @@ impl Pair {
         self.grant_fingerprint != self.intent.sent
     }
 }
+
+/// How long after its time limit an attempt is taken for cut off.
+const GIVEN_UP_AFTER_MILLIS: i64 = 20_000;

@@ -6,6 +6,7 @@ use super::{
     error::InternalError,
     integration::provider_of,
     journal::{Entry, Intent, Journal, Pair},
+    pending_import::{ImportGivenUp, finish_import},
     ports::{Ports, random},
     refresh_connection::MAX_TRIES,
     revocation::revoke,
@@ -13,7 +14,7 @@ use super::{
 use crate::{
     domain::{
         attempt::{Attempt, AttemptOutcome},
-        refresh::{History, Rotation},
+        refresh::{History, Rotation, Trigger},
         timestamp::Timestamp,
     },
     storage::{
@@ -35,6 +36,15 @@ pub async fn finish_pending(
             Landing::Waiting(pair, error) => Ok(Some((pair, error))),
             Landing::Gone | Landing::Overtaken(_) | Landing::Stored(_) => Ok(None),
         },
+        Some(Entry::Import(import)) => {
+            finish_import(ports, journal, &import).await?;
+            Ok(None)
+        }
+        Some(Entry::Intent(intent)) if intent.trigger == Trigger::Import => {
+            ports.report(&ImportGivenUp::CutOff.into());
+            journal.clear(&intent.attempt);
+            Ok(None)
+        }
         Some(Entry::Intent(intent)) => {
             record_unknown_outcome(ports, &intent).await?;
             journal.clear(&intent.attempt);
@@ -190,15 +200,9 @@ async fn record_unknown_outcome(ports: &impl Ports, intent: &Intent) -> Result<(
         .as_ref()
         .map(|record| record.history.after_unknown_outcome(now, dice));
     let attempt = Attempt {
-        id: intent.attempt.clone(),
-        trigger: intent.trigger,
-        outcome: AttemptOutcome::Unknown,
-        status: None,
         error: Some(CUT_OFF.to_owned()),
-        attempt: intent.number,
-        started_at: intent.started_at,
-        duration: now.millis_since(intent.started_at),
         retry_at: history.as_ref().and_then(History::next_retry_at),
+        ..intent.ended(AttemptOutcome::Unknown, now)
     };
     let log = log(&intent.uid, &attempt);
     let (Some(record), Some(mut history)) = (record, history) else {
@@ -219,17 +223,9 @@ impl Pair {
     /// The attempt that brought the pair.
     #[must_use]
     pub fn attempt(&self) -> Attempt {
-        let intent = &self.intent;
         Attempt {
-            id: intent.attempt.clone(),
-            trigger: intent.trigger,
-            outcome: AttemptOutcome::Refreshed,
             status: Some(self.status),
-            error: None,
-            attempt: intent.number,
-            started_at: intent.started_at,
-            duration: self.issued_at.millis_since(intent.started_at),
-            retry_at: None,
+            ..self.intent.ended(AttemptOutcome::Refreshed, self.issued_at)
         }
     }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{error::InternalError, settings::Settings};
 use crate::{
     domain::{
+        attempt::Attempt,
         refresh::{Schedule, Trigger},
         timestamp::Timestamp,
     },
@@ -16,6 +17,7 @@ use crate::{
     storage::{
         connections::ConnectionRecord,
         database::{Database, Query},
+        imports::UpsertConnection,
     },
     vault::envelope::Sealed,
 };
@@ -112,6 +114,9 @@ pub trait Refresher {
     /// Runs [`super::refresh_connection::refresh_connection`] there.
     async fn refresh(&self, uid: &str, trigger: Trigger) -> Result<RefreshReply, InternalError>;
 
+    /// Runs [`super::verify_import::verify_import`] there.
+    async fn verify_import(&self, request: VerifyRequest) -> Result<VerifyReply, InternalError>;
+
     /// Wipes all that is kept there for a connection that was deleted. A failure is logged: the
     /// connection is gone whatever becomes of this.
     async fn forget(&self, uid: &str);
@@ -124,6 +129,54 @@ pub struct RefreshRequest {
     pub uid: String,
     /// Why.
     pub trigger: Trigger,
+}
+
+/// An import to verify there.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct VerifyRequest {
+    /// The connection, with the credentials that are to be verified.
+    pub connection: UpsertConnection,
+    /// The fingerprints that their refresh token may have in storage, if they have one.
+    pub grants: Vec<String>,
+}
+
+/// How the verification of an import went. Nothing in it is in the clear.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerifyReply {
+    /// Another connection holds the grant. Nothing is stored.
+    Duplicate {
+        /// The caller's name for it.
+        connection_id: String,
+    },
+    /// The provider gave no new credentials. Nothing is stored.
+    Failed {
+        /// The attempt.
+        attempt: Attempt,
+    },
+    /// The integration was deleted. Nothing is stored.
+    Gone,
+    /// The provider gave new credentials, which the database does not have yet.
+    Pending,
+    /// The provider gave new credentials, which are stored.
+    Stored {
+        /// The connection.
+        connection: Box<ConnectionRecord>,
+    },
+}
+
+impl VerifyReply {
+    /// The outcome in one word, for the log.
+    #[must_use]
+    pub fn outcome(&self) -> &'static str {
+        match self {
+            Self::Duplicate { .. } => "duplicate",
+            Self::Failed { .. } => "failed",
+            Self::Gone => "gone",
+            Self::Pending => "pending",
+            Self::Stored { .. } => "stored",
+        }
+    }
 }
 
 /// How a refresh went. Nothing in it is in the clear.

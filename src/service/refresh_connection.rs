@@ -105,8 +105,7 @@ pub async fn refresh_connection(
         return subject.failed(ports, &failure).await;
     };
 
-    let patience = i64::from(provider.entry.token_request_timeout_millis()) + GIVEN_UP_AFTER_MILLIS;
-    let wake_at = subject.intent.started_at.plus_millis(patience);
+    let wake_at = subject.intent.cut_off_at(&provider.entry);
     let intent = Entry::Intent(subject.intent.clone());
     journal.write(&intent, wake_at).await?;
     let config = &connection.connection_config;
@@ -202,15 +201,8 @@ impl Subject<'_> {
         let dice = u32::from_be_bytes(random(ports));
         let history = record.history.after(error.failure(), now, dice);
         let attempt = Attempt {
-            id: self.intent.attempt.clone(),
-            trigger: self.intent.trigger,
-            outcome: error.outcome(),
-            status: error.status(),
-            error: Some(error.text()),
-            attempt: self.intent.number,
-            started_at: self.intent.started_at,
-            duration: now.millis_since(self.intent.started_at),
             retry_at: history.next_retry_at(),
+            ..error.attempt(&self.intent, now)
         };
         let failure = match error {
             TokenExchangeError::Unaskable { failure, .. } => *failure,
@@ -313,7 +305,5 @@ fn kind_of_failure(credentials: &Credentials) -> RefreshFailure {
     }
 }
 
-/// How long after its time limit an attempt is taken for cut off.
-const GIVEN_UP_AFTER_MILLIS: i64 = 20_000;
 /// How often a row that is imported again and again is read anew.
 pub(super) const MAX_TRIES: u32 = 5;

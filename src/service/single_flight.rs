@@ -43,7 +43,9 @@ impl<T: Clone> SingleFlight<T> {
         if let Some(result) = last.as_ref() {
             let joins = match trigger {
                 Trigger::Force => self.finished.get() > started && counts(result),
-                Trigger::Read | Trigger::Schedule => self.finished.get() > finished,
+                Trigger::Import | Trigger::Read | Trigger::Schedule => {
+                    self.finished.get() > finished
+                }
             };
             if joins {
                 return result.clone();

@@ -3,17 +3,19 @@
 use super::{
     error::InternalError,
     integration::open_secrets,
+    journal::Intent,
     ports::{Ports, RefreshFailure},
 };
 use crate::{
     domain::{
-        attempt::AttemptOutcome,
+        attempt::{Attempt, AttemptOutcome},
         credentials::{Credentials, OAuth2, OAuth2ClientCredentials},
         egress::permitted,
         integration::IntegrationSecrets,
         mask::Mask,
         refresh::Failure,
         secret::{MAX_RAW_BYTES, Secret, SecretMap},
+        timestamp::Timestamp,
     },
     oauth2::{
         client_authentication::{Client, ClientAuthentication},
@@ -122,6 +124,16 @@ impl TokenExchangeError {
             TokenError::Unreachable(Unreachable::Failed) => AttemptOutcome::Unreachable,
             TokenError::Unreachable(Unreachable::TimedOut) => AttemptOutcome::TimedOut,
             TokenError::Unreachable(Unreachable::TooLarge) => AttemptOutcome::TooLarge,
+        }
+    }
+
+    /// The attempt that `intent` announced, which failed in this way.
+    #[must_use]
+    pub fn attempt(&self, intent: &Intent, now: Timestamp) -> Attempt {
+        Attempt {
+            status: self.status(),
+            error: Some(self.text()),
+            ..intent.ended(self.outcome(), now)
         }
     }
 

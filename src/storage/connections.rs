@@ -1,4 +1,4 @@
-//! Single connections: read, upsert, change, delete.
+//! Single connections: read, change, delete. Not here: how they come in, which is `imports`'.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
@@ -10,8 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        auth_mode::AuthMode, end_user::EndUser, refresh::History, refresh::Schedule, tags::Tags,
-        timestamp::Timestamp,
+        end_user::EndUser, refresh::History, refresh::Schedule, tags::Tags, timestamp::Timestamp,
     },
     vault::envelope::Sealed,
 };
@@ -114,136 +113,6 @@ pub fn find(key: &KeyLookup, unique_key: &str, connection_id: &str) -> Query<Fou
     )
 }
 
-/// A value that an upsert replaces, or leaves as it is if the connection exists.
-#[derive(Clone, Debug)]
-pub enum OnUpdate<T> {
-    /// Leave the stored value; a new connection gets the default.
-    Keep,
-    /// Replace the stored value.
-    Replace(T),
-}
-
-impl<T> OnUpdate<T> {
-    fn replaces(&self) -> i64 {
-        i64::from(matches!(self, Self::Replace(_)))
-    }
-
-    fn value(&self) -> Option<&T> {
-        match self {
-            Self::Keep => None,
-            Self::Replace(value) => Some(value),
-        }
-    }
-}
-
-/// A connection to create, or to put in place of the one with the same name.
-#[derive(Debug)]
-pub struct UpsertConnection {
-    /// The name inside the system, used if the connection is new.
-    pub uid: String,
-    /// The integration that it belongs to.
-    pub integration_id: i64,
-    /// The caller's name for it.
-    pub connection_id: String,
-    /// The kind of credentials.
-    pub auth_mode: AuthMode,
-    /// The sealed credentials.
-    pub credentials: Sealed,
-    /// The sealed connection configuration.
-    pub connection_config: Sealed,
-    /// Stands for the refresh token, if there is one.
-    pub grant_fingerprint: Option<String>,
-    /// The caller's own data, as JSON text of an object.
-    pub metadata: OnUpdate<Option<String>>,
-    /// The caller's labels.
-    pub tags: OnUpdate<Tags>,
-    /// The caller's end user; a stored one is kept if there is none here.
-    pub end_user: Option<EndUser>,
-    /// Where webhooks about this connection go.
-    pub webhook_url_override: Option<String>,
-    /// When the credentials are due for refresh, and end.
-    pub schedule: Schedule,
-    /// `last_fetched_at` of a new connection.
-    pub first_fetched_at: Option<Timestamp>,
-}
-
-/// Creates or replaces a connection in one statement, so concurrent upserts of one name all
-/// succeed and leave one row. Gives nothing if the integration is gone.
-#[must_use]
-pub fn upsert(connection: &UpsertConnection, now: Timestamp) -> Query<ConnectionRecord> {
-    let returning = connection_json();
-    let metadata = connection.metadata.value().cloned().flatten();
-    let no_tags = Tags::new();
-    let tags = connection.tags.value().unwrap_or(&no_tags);
-    let mut parameters: Vec<Parameter> = vec![
-        connection.integration_id.into(),
-        connection.uid.as_str().into(),
-        connection.connection_id.as_str().into(),
-        connection.auth_mode.as_str().into(),
-        connection.credentials.as_str().into(),
-        key_number(&connection.credentials).into(),
-        connection.connection_config.as_str().into(),
-        key_number(&connection.connection_config).into(),
-        metadata.into(),
-        connection.metadata.replaces().into(),
-        tags_json(tags).into(),
-        connection.tags.replaces().into(),
-        connection.webhook_url_override.as_deref().into(),
-        connection.first_fetched_at.map(Timestamp::millis).into(),
-        connection.schedule.expires_at.map(Timestamp::millis).into(),
-        connection.schedule.due_at.map(Timestamp::millis).into(),
-        now.millis().into(),
-    ];
-    parameters.extend(end_user_parameters(connection.end_user.as_ref()));
-    parameters.push(connection.grant_fingerprint.as_deref().into());
-    Query::new(
-        format!(
-            "insert into connection (
-                environment_id, integration_id, uid, connection_id, auth_mode, credentials,
-                credentials_key_id, connection_config, connection_config_key_id, metadata, tags,
-                webhook_url_override, last_fetched_at, expires_at, refresh_due_at,
-                last_refresh_success_at, created_at, updated_at, end_user_id, end_user_email,
-                end_user_display_name, end_user_tags, organization_id, organization_display_name,
-                grant_fingerprint)
-            select
-                environment_id, id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?11, ?13, ?14, ?15, ?16, ?17,
-                ?17, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24
-            from integration where id = ?1
-            on conflict (integration_id, connection_id) do update set
-                auth_mode = excluded.auth_mode,
-                credentials = excluded.credentials,
-                credentials_key_id = excluded.credentials_key_id,
-                credentials_version = credentials_version + 1,
-                connection_config = excluded.connection_config,
-                connection_config_key_id = excluded.connection_config_key_id,
-                metadata = iif(?10, excluded.metadata, metadata),
-                tags = iif(?12, excluded.tags, tags),
-                webhook_url_override = excluded.webhook_url_override,
-                expires_at = excluded.expires_at,
-                refresh_due_at = excluded.refresh_due_at,
-                last_refresh_success_at = excluded.last_refresh_success_at,
-                last_refresh_failure_at = null,
-                refresh_failures = 0,
-                refresh_failure_days = 0,
-                refresh_retry_at = null,
-                refresh_exhausted_at = null,
-                refresh_failure_log = null,
-                grant_fingerprint = excluded.grant_fingerprint,
-                updated_at = excluded.updated_at,
-                end_user_email = iif(?18 is null, end_user_email, excluded.end_user_email),
-                end_user_display_name =
-                    iif(?18 is null, end_user_display_name, excluded.end_user_display_name),
-                end_user_tags = iif(?18 is null, end_user_tags, excluded.end_user_tags),
-                organization_id = iif(?18 is null, organization_id, excluded.organization_id),
-                organization_display_name =
-                    iif(?18 is null, organization_display_name, excluded.organization_display_name),
-                end_user_id = iif(?18 is null, end_user_id, excluded.end_user_id)
-            returning {returning} as row"
-        ),
-        parameters,
-    )
-}
-
 /// Which connection of an environment is meant.
 #[derive(Clone, Debug)]
 pub struct ConnectionAddress {
@@ -337,7 +206,7 @@ pub(super) fn key_number(sealed: &Sealed) -> Option<i64> {
     sealed.key_id().map(|id| i64::from(id.number()))
 }
 
-fn tags_json(tags: &Tags) -> String {
+pub(super) fn tags_json(tags: &Tags) -> String {
     let tags = tags
         .iter()
         .map(|(key, value)| (key.clone(), value.as_str().into()));
@@ -345,7 +214,7 @@ fn tags_json(tags: &Tags) -> String {
 }
 
 /// `end_user_id`, `_email`, `_display_name`, `_tags`, `organization_id`, `_display_name`.
-fn end_user_parameters(end_user: Option<&EndUser>) -> [Parameter; 6] {
+pub(super) fn end_user_parameters(end_user: Option<&EndUser>) -> [Parameter; 6] {
     let organization = end_user.and_then(|end_user| end_user.organization.as_ref());
     [
         end_user.map(|end_user| end_user.id.as_str()).into(),

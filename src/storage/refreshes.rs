@@ -126,23 +126,36 @@ pub fn store_failure(
 /// Keeps the log of an attempt, unless the connection is gone or it is kept already.
 #[must_use]
 pub fn log(uid: &str, attempt: &Attempt) -> Query<()> {
+    log_where(attempt, "uid = ?10", [uid.into()])
+}
+
+/// Keeps the log of an attempt for the connection of which `condition` holds, whose parameters
+/// `of` begin with `?10`.
+pub(super) fn log_where(
+    attempt: &Attempt,
+    condition: &str,
+    of: impl IntoIterator<Item = Parameter>,
+) -> Query<()> {
+    let mut parameters = vec![
+        attempt.id.as_str().into(),
+        attempt.trigger.as_str().into(),
+        attempt.outcome.as_str().into(),
+        attempt.status.map(i64::from).into(),
+        attempt.error.as_deref().into(),
+        i64::from(attempt.attempt).into(),
+        attempt.started_at.millis().into(),
+        attempt.duration.into(),
+        attempt.retry_at.map(Timestamp::millis).into(),
+    ];
+    parameters.extend(of);
     Query::new(
-        "insert or ignore into refresh_log (
-            id, connection, trigger, outcome, status, error, attempt, started_at, duration,
-            retry_at)
-        select ?2, id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 from connection where uid = ?1",
-        vec![
-            uid.into(),
-            attempt.id.as_str().into(),
-            attempt.trigger.as_str().into(),
-            attempt.outcome.as_str().into(),
-            attempt.status.map(i64::from).into(),
-            attempt.error.as_deref().into(),
-            i64::from(attempt.attempt).into(),
-            attempt.started_at.millis().into(),
-            attempt.duration.into(),
-            attempt.retry_at.map(Timestamp::millis).into(),
-        ],
+        format!(
+            "insert or ignore into refresh_log (
+                id, connection, trigger, outcome, status, error, attempt, started_at, duration,
+                retry_at)
+            select ?1, id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 from connection where {condition}"
+        ),
+        parameters,
     )
 }
 

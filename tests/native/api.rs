@@ -10,6 +10,7 @@ mod connections_get;
 mod connections_get_rules;
 mod connections_import;
 mod connections_import_credentials;
+mod connections_import_duplicates;
 mod connections_import_errors;
 mod connections_import_labels;
 mod connections_import_rules;

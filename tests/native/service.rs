@@ -16,3 +16,6 @@ mod refresh_requests;
 mod refresh_unknown_outcomes;
 mod retention;
 mod single_flight;
+mod verified_imports;
+mod verified_imports_faults;
+mod verified_imports_late;

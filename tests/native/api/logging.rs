@@ -75,6 +75,35 @@ fn a_refused_request_adds_its_code() {
 }
 
 #[test]
+fn an_import_of_a_grant_that_is_held_already_adds_the_number_of_its_holder() {
+    let deployment = seeded();
+    let body = |name: &str| {
+        let credentials =
+            json!({"type": "OAUTH2", "access_token": "canary", "refresh_token": "canary"});
+        json!({
+            "provider_config_key": "github", "connection_id": name, "credentials": credentials,
+        })
+    };
+    let post = |name| call("POST", "/connections").body(&body(name));
+    post("canary-1").run(&deployment).ok();
+    let answer = post("canary-2").run(&deployment);
+    assert_eq!(
+        answer.log(),
+        json!({
+            "request.id": "request-1",
+            "request.method": "POST",
+            "route": "CreateConnection",
+            "status": 200,
+            "environment.id": 1,
+            "import.duplicate_of": 2,
+            "d1.round_trips": 2,
+            "d1.round_trips_in_refresh": 0,
+            "duration_ms": 1,
+        })
+    );
+}
+
+#[test]
 fn a_failure_of_ours_adds_its_cause() {
     let deployment = seeded();
     deployment.database_is_down.set(true);

@@ -1,30 +1,27 @@
 //! Every statement finds its rows by an index, as `explain query plan` tells.
 
+mod of_refreshes;
+
 use std::{collections::BTreeSet, fs};
 
 use holdfast::{
-    domain::{
-        attempt::{Attempt, AttemptOutcome},
-        auth_mode::AuthMode,
-        refresh::{History, Schedule, Trigger},
-        timestamp::Timestamp,
-    },
+    domain::{auth_mode::AuthMode, refresh::Schedule, timestamp::Timestamp},
     storage::{
-        connections::{self, ConnectionAddress, OnUpdate, PatchConnection, UpsertConnection},
+        connections::{self, ConnectionAddress, PatchConnection},
         database::Statement,
         environments,
+        imports::{self, OnUpdate, Turn, UpsertConnection},
         integrations::{self, IntegrationRecord, IntegrationValues},
         keys::{self, KeyLookup, NewApiKey},
         metadata::{self, ConnectionSet},
         providers::{self, IfUsed},
-        readiness, refresh_logs,
-        refreshes::{self, Refreshed},
-        revocations, upkeep,
+        readiness, upkeep,
     },
     vault::envelope::Sealed,
 };
 use serde_json::json;
 
+use self::of_refreshes::{attempt, of_refreshes, of_revocations};
 use crate::support::database::SqliteDatabase;
 
 const NOW: Timestamp = Timestamp::EPOCH;
@@ -101,13 +98,36 @@ fn of_connections() -> Vec<(&'static str, Statement)> {
         unique_key: "github".to_owned(),
         connection_ids: vec!["user-1".to_owned()],
     };
+    let later = Turn::Later {
+        replaced: Some("uid"),
+    };
+    let holder = imports::holder(1, "user-1", &["grant".to_owned()]);
     let found = connections::find(&key(), "github", "user-1");
     vec![
         ("connections::find", found.statement().clone()),
         (
-            "connections::upsert",
-            connections::upsert(&upsert, NOW).statement().clone(),
+            "imports::upsert",
+            imports::upsert(&upsert, NOW).statement().clone(),
         ),
+        (
+            "imports::upsert_issued",
+            imports::upsert_issued(&upsert, NOW, later)
+                .statement()
+                .clone(),
+        ),
+        (
+            "imports::subject",
+            imports::subject(1, "user-1", &["grant".to_owned()])
+                .statement()
+                .clone(),
+        ),
+        (
+            "imports::log_import",
+            imports::log_import(&upsert, NOW, &attempt())
+                .statement()
+                .clone(),
+        ),
+        ("imports::holder", holder.statement().clone()),
         (
             "connections::patch",
             connections::patch(&address, &patch, NOW)
@@ -133,87 +153,6 @@ fn of_connections() -> Vec<(&'static str, Statement)> {
         (
             "metadata::merge",
             metadata::merge(&set, "{}", NOW).statement().clone(),
-        ),
-    ]
-}
-
-fn of_refreshes() -> Vec<(&'static str, Statement)> {
-    let refreshed = Refreshed {
-        uid: "uid".to_owned(),
-        credentials_version: 1,
-        credentials: sealed(),
-        grant_fingerprint: None,
-        schedule: Schedule::default(),
-        issued_at: NOW,
-    };
-    let attempt = Attempt {
-        id: "attempt".to_owned(),
-        trigger: Trigger::Read,
-        outcome: AttemptOutcome::Refreshed,
-        status: None,
-        error: None,
-        attempt: 1,
-        started_at: NOW,
-        duration: 0,
-        retry_at: None,
-    };
-    let history = History::default();
-    let failure = refreshes::store_failure("uid", 1, &history, None);
-    let newest = refresh_logs::newest(&key(), "github", "user-1");
-    vec![
-        (
-            "refresh_logs::find",
-            refresh_logs::find(&key(), "attempt").statement().clone(),
-        ),
-        ("refresh_logs::newest", newest.statement().clone()),
-        (
-            "refreshes::subject",
-            refreshes::subject("uid").statement().clone(),
-        ),
-        (
-            "refreshes::store",
-            refreshes::store(&refreshed).statement().clone(),
-        ),
-        ("refreshes::store_failure", failure.statement().clone()),
-        (
-            "refreshes::log",
-            refreshes::log("uid", &attempt).statement().clone(),
-        ),
-        (
-            "refreshes::count_failure",
-            refreshes::count_failure("uid", NOW).statement().clone(),
-        ),
-        (
-            "refreshes::count_answer",
-            refreshes::count_answer("uid").statement().clone(),
-        ),
-    ]
-}
-
-fn of_revocations() -> Vec<(&'static str, Statement)> {
-    let address = address();
-    vec![
-        (
-            "revocations::subject",
-            revocations::subject(&address).statement().clone(),
-        ),
-        (
-            "revocations::delete",
-            revocations::delete(&address).statement().clone(),
-        ),
-        (
-            "revocations::oldest",
-            revocations::oldest(&key(), "github", 20)
-                .statement()
-                .clone(),
-        ),
-        (
-            "revocations::delete_unchanged",
-            revocations::delete_unchanged(&[]).statement().clone(),
-        ),
-        (
-            "revocations::remaining",
-            revocations::remaining(1).statement().clone(),
         ),
     ]
 }
@@ -381,6 +320,15 @@ fn old_logs_come_out_of_their_index_in_order() {
         "SEARCH connection USING INTEGER PRIMARY KEY (rowid=?)",
     ];
     assert_eq!(plan, expected);
+}
+
+#[test]
+fn a_grant_is_found_by_its_fingerprint() {
+    let holder = imports::holder(1, "user-1", &["grant".to_owned()]);
+    let plan = SqliteDatabase::new().query_plan(holder.statement());
+    let first = "SEARCH connection USING INDEX connection_grant \
+        (integration_id=? AND grant_fingerprint=?)";
+    assert_eq!(plan[0], first);
 }
 
 #[test]

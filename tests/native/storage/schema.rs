@@ -37,7 +37,8 @@ fn the_tables_and_their_columns_are_these() {
             organization_id organization_display_name webhook_url_override last_fetched_at \
             expires_at refresh_due_at last_refresh_success_at last_refresh_failure_at \
             refresh_failures refresh_failure_days refresh_retry_at refresh_exhausted_at \
-            created_at updated_at refresh_failure_log grant_fingerprint",
+            created_at updated_at refresh_failure_log grant_fingerprint \
+            imported_at",
         ),
         (
             "connection_search",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    client::{Answered, call, create_integration},
+    client::{Answered, Call, call, create_integration},
     deployment::Deployment,
 };
 
@@ -53,6 +53,20 @@ pub(crate) fn put_acme(deployment: &Deployment, fields: &Value) {
         .body(&with(entry, fields))
         .run(deployment)
         .ok();
+}
+
+/// A verified import at `github` of `fake-sent-token`; `fields` go over the usual ones.
+pub(crate) fn verified_import(connection_id: &str, fields: &Value) -> Call {
+    let usual = json!({
+        "provider_config_key": "github",
+        "connection_id": connection_id,
+        "credentials": {
+            "type": "OAUTH2",
+            "access_token": "fake-given-token",
+            "refresh_token": "fake-sent-token",
+        },
+    });
+    call("POST", "/connections?verify=refresh").body(&with(usual, fields))
 }
 
 /// `object` with `fields` over its own.

@@ -157,6 +157,9 @@ fn rows(connection: &Connection, statement: &Statement) -> rusqlite::Result<Vec<
 }
 
 fn bind(prepared: &mut rusqlite::Statement<'_>, statement: &Statement) {
+    // D1 refuses more values than the statement has parameters, and fewer.
+    let (given, taken) = (statement.parameters.len(), prepared.parameter_count());
+    assert_eq!(given, taken, "the number of parameters: {}", statement.sql);
     for (at, parameter) in statement.parameters.iter().enumerate() {
         let value = match parameter {
             // D1 gets numbers from JavaScript, where they are floats.
@@ -164,8 +167,7 @@ fn bind(prepared: &mut rusqlite::Statement<'_>, statement: &Statement) {
             Parameter::Null => Value::Null,
             Parameter::Text(text) => Value::Text(text.clone()),
         };
-        // A statement need not use every parameter that it is given.
-        let _unused = prepared.raw_bind_parameter(at + 1, value);
+        prepared.raw_bind_parameter(at + 1, value).unwrap();
     }
 }
 

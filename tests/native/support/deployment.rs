@@ -17,14 +17,17 @@ use holdfast::{
         pending::finish_pending,
         ports::{
             Background, Clock, Entropy, HttpClient, Ports, RefreshReply, Refresher, RoundTrips,
-            Timer,
+            Timer, VerifyReply, VerifyRequest,
         },
         refresh_connection::{refresh_connection, was_attempted},
         settings::Settings,
         single_flight::SingleFlight,
+        verify_import::verify_import,
     },
     storage::database::{Database, DatabaseError, Query, Statement},
 };
+
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{database::SqliteDatabase, journal::MemoryJournal, provider::ScriptedProvider};
 
@@ -102,6 +105,15 @@ impl Deployment {
     pub(crate) fn journal(&self, uid: &str) -> Rc<MemoryJournal> {
         let mut journals = self.journals.borrow_mut();
         Rc::clone(journals.entry(uid.to_owned()).or_default())
+    }
+
+    /// The refresh objects that keep something.
+    pub(crate) fn keepers(&self) -> Vec<String> {
+        let journals = self.journals.borrow();
+        let keeping = journals
+            .iter()
+            .filter(|(_, journal)| journal.entry.borrow().is_some());
+        keeping.map(|(uid, _)| uid.clone()).collect()
     }
 
     /// Lets the alarm of the refresh object of `uid` go off, if it is set.
@@ -205,9 +217,27 @@ impl Refresher for Deployment {
         outcome.map_err(InternalError::RefreshObject)
     }
 
+    async fn verify_import(&self, request: VerifyRequest) -> Result<VerifyReply, InternalError> {
+        let request: VerifyRequest = sent(&request);
+        let journal = self.journal(&request.connection.uid);
+        self.is_in_refresh.set(true);
+        let verified = verify_import(self, &*journal, &request).await;
+        self.is_in_refresh.set(false);
+        let verified = verified.map_err(|error| InternalError::RefreshObject(error.to_string()))?;
+        self.troubles
+            .borrow_mut()
+            .extend(verified.trouble.map(|trouble| trouble.to_string()));
+        Ok(sent(&verified.reply))
+    }
+
     async fn forget(&self, uid: &str) {
         self.forgotten.borrow_mut().push(uid.to_owned());
     }
+}
+
+/// A message as it arrives.
+fn sent<T: Serialize + DeserializeOwned>(message: &T) -> T {
+    serde_json::from_str(&serde_json::to_string(message).unwrap()).unwrap()
 }
 
 impl Ports for Deployment {

@@ -174,6 +174,7 @@ const TEXTS: &[&str] = &[
     ",",
     "MQ",
     "null",
+    "refresh",
 ];
 
 /// Names of query parameters.
@@ -197,6 +198,7 @@ const NAMES: &[&str] = &[
     "include_creds",
     "environment_id",
     "unknown",
+    "verify",
     "",
 ];
 
