@@ -24,12 +24,17 @@ alter table connection add column refresh_failure_log text;
 -- Stands for the refresh token, so that a grant that two connections hold is found.
 alter table connection add column grant_fingerprint text;
 
+-- The same of the refresh token that was imported, so that it is known after it was rotated.
+alter table connection add column imported_grant_fingerprint text;
+
 -- When the credentials were last imported, so that an import that the database took late does not
 -- go over a later one.
 alter table connection add column imported_at integer;
 
 create index connection_grant on connection (integration_id, grant_fingerprint)
 where grant_fingerprint is not null;
+create index connection_imported_grant on connection (integration_id, imported_grant_fingerprint)
+where imported_grant_fingerprint is not null;
 
 create index connection_refresh_due on connection (refresh_due_at)
 where refresh_due_at is not null and refresh_exhausted_at is null;

@@ -23,8 +23,8 @@ impl Refresher for Runtime {
     }
 
     async fn verify_import(&self, request: VerifyRequest) -> Result<VerifyReply, InternalError> {
-        let uid = &request.connection.uid;
-        self.ask(uid, "https://object/import", &request).await
+        self.ask(&request.object, "https://object/import", &request)
+            .await
     }
 
     async fn forget(&self, uid: &str) {

@@ -134,6 +134,7 @@ pub(super) fn prepared(
         }
         OnUpdate::Keep => OnUpdate::Keep,
     };
+    let grant_fingerprint = grant_fingerprint(ports, integration, &request.credentials);
     Ok(UpsertConnection {
         uid: random_uuid(ports),
         integration_id: integration.id,
@@ -146,7 +147,8 @@ pub(super) fn prepared(
         ),
         connection_id,
         auth_mode,
-        grant_fingerprint: grant_fingerprint(ports, integration, &request.credentials),
+        imported_grant_fingerprint: grant_fingerprint.clone(),
+        grant_fingerprint,
         metadata: request.metadata.clone(),
         tags,
         end_user: request.end_user.clone(),

@@ -7,7 +7,14 @@ use super::{
     import_connection::{ImportConnection, ImportConnectionError, prepared},
     ports::{Ports, VerifyReply, VerifyRequest},
 };
-use crate::{domain::attempt::Attempt, storage::integrations::IntegrationRecord};
+use crate::{
+    domain::attempt::Attempt,
+    storage::{
+        database::fetch_one,
+        imports::{Holder, subject},
+        integrations::IntegrationRecord,
+    },
+};
 
 /// Why a connection is not imported, or not yet.
 #[derive(Debug, thiserror::Error)]
@@ -53,9 +60,19 @@ pub async fn import_verified_connection(
         return Err(VerifiedImportError::NotVerifiable);
     }
     let connection_id = connection.connection_id.clone();
+    let grants = grant_fingerprints(ports, integration, &request.credentials);
+    let subject = fetch_one(ports, subject(integration.id, &connection_id, &grants)).await;
+    let subject = subject.map_err(InternalError::from)?;
+    let subject = subject.ok_or(ImportConnectionError::UnknownIntegration)?;
+    if let Some(Holder { connection_id, .. }) = subject.holder {
+        return Err(VerifiedImportError::DuplicateGrant { connection_id });
+    }
+    let existing = subject.replaced.map(|replaced| replaced.uid);
+    let object = existing.or_else(|| grants.first().cloned());
     let request = VerifyRequest {
+        object: object.unwrap_or_else(|| connection.uid.clone()),
         connection,
-        grants: grant_fingerprints(ports, integration, &request.credentials),
+        grants,
     };
     match ports.verify_import(request).await? {
         VerifyReply::Duplicate { connection_id } => {

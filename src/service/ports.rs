@@ -134,6 +134,9 @@ pub struct RefreshRequest {
 /// An import to verify there.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct VerifyRequest {
+    /// The object where it happens: that of the connection whose place the import takes, else one
+    /// for the grant, so that nothing sends a refresh token while another does.
+    pub object: String,
     /// The connection, with the credentials that are to be verified.
     pub connection: UpsertConnection,
     /// The fingerprints that their refresh token may have in storage, if they have one.

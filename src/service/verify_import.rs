@@ -1,12 +1,13 @@
-//! Verifying an import by one refresh, all or nothing. Runs in the refresh object of the new
-//! connection, because the credentials that come back are the only ones that still work: like
-//! those of any refresh they are durable before they are used.
+//! Verifying an import by one refresh, all or nothing. Runs in a refresh object, because the
+//! credentials that come back are the only ones that still work: like those of any refresh they
+//! are durable before they are used.
 
 use super::{
     connection::{grant_fingerprint, open_connection_config, open_credentials, seal_credentials},
     error::InternalError,
     integration::provider_of,
     journal::{Entry, Import, Intent, Journal},
+    pending::finish_pending,
     pending_import::store,
     ports::{Ports, RefreshFailure, VerifyReply, VerifyRequest, random_uuid},
     token_exchange::{Issued, TokenExchangeError, exchange},
@@ -56,12 +57,16 @@ impl Verification {
 }
 
 /// Refreshes credentials that are about to be imported, and stores what the provider gives in
-/// their place. Nobody is asked if another connection holds the grant: asking may end it.
+/// their place. Nobody is asked if another connection holds the grant, or any a later token of it:
+/// asking may end it.
 pub async fn verify_import(
     ports: &impl Ports,
     journal: &impl Journal,
     request: &VerifyRequest,
 ) -> Result<Verification, InternalError> {
+    if let Some((_, error)) = finish_pending(ports, journal).await? {
+        return Err(error);
+    }
     let connection = &request.connection;
     let reply = match fetch_one(ports, subject_of(connection, &request.grants)).await? {
         None => VerifyReply::Gone,

@@ -58,6 +58,8 @@ pub struct UpsertConnection {
     pub connection_config: Sealed,
     /// Stands for the refresh token, if there is one.
     pub grant_fingerprint: Option<String>,
+    /// Stands for the refresh token that the importer gave, if there is one.
+    pub imported_grant_fingerprint: Option<String>,
     /// The caller's own data, as JSON text of an object.
     pub metadata: OnUpdate<Option<String>>,
     /// The caller's labels.
@@ -115,9 +117,9 @@ const NOT_HELD: &str = "and not exists (
 const NOT_OVERTAKEN: &str = "and not exists (
     select 1 from connection
     where integration_id = ?1 and connection_id = ?3 and imported_at >= ?17)
-    and (?25 is null or exists (select 1 from connection where uid = ?25))";
+    and (?26 is null or exists (select 1 from connection where uid = ?26))";
 
-/// Upserts where `condition` holds too, whose own parameter is `?25`.
+/// Upserts where `condition` holds too, whose own parameter is `?26`.
 fn upsert_if(
     connection: &UpsertConnection,
     now: Timestamp,
@@ -149,6 +151,7 @@ fn upsert_if(
     ];
     parameters.extend(end_user_parameters(connection.end_user.as_ref()));
     parameters.push(connection.grant_fingerprint.as_deref().into());
+    parameters.push(connection.imported_grant_fingerprint.as_deref().into());
     parameters.extend(parameter);
     Query::new(
         format!(
@@ -158,10 +161,10 @@ fn upsert_if(
                 webhook_url_override, last_fetched_at, expires_at, refresh_due_at,
                 last_refresh_success_at, created_at, updated_at, end_user_id, end_user_email,
                 end_user_display_name, end_user_tags, organization_id, organization_display_name,
-                grant_fingerprint, imported_at)
+                grant_fingerprint, imported_at, imported_grant_fingerprint)
             select
                 environment_id, id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?11, ?13, ?14, ?15, ?16, ?17,
-                ?17, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?17
+                ?17, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?17, ?25
             from integration where id = ?1 {condition}
             on conflict (integration_id, connection_id) do update set
                 auth_mode = excluded.auth_mode,
@@ -184,6 +187,7 @@ fn upsert_if(
                 refresh_failure_log = null,
                 grant_fingerprint = excluded.grant_fingerprint,
                 imported_at = excluded.imported_at,
+                imported_grant_fingerprint = excluded.imported_grant_fingerprint,
                 updated_at = excluded.updated_at,
                 end_user_email = iif(?18 is null, end_user_email, excluded.end_user_email),
                 end_user_display_name =
@@ -208,8 +212,9 @@ pub struct Holder {
     pub connection_id: String,
 }
 
-/// The connection of an integration, other than `connection_id`, that holds the grant which any of
-/// `grants` stands for.
+/// The connection of an integration that stands in the way of an import of `connection_id`, with
+/// the refresh token which any of `grants` stands for: another one that holds the token, or any
+/// that was imported with it and holds a later one.
 #[must_use]
 pub fn holder(integration_id: i64, connection_id: &str, grants: &[String]) -> Query<Holder> {
     Query::new(HOLDER, of_grants(integration_id, connection_id, grants))
@@ -220,13 +225,17 @@ fn of_grants(integration_id: i64, connection_id: &str, grants: &[String]) -> Vec
     vec![integration_id.into(), connection_id.into(), grants.into()]
 }
 
-/// The plus keeps the order from choosing the index: by fingerprint there is a row or two, by
-/// integration there are many.
 const HOLDER: &str = "select json_object('id', id, 'connection_id', connection_id) as row
-    from connection
-    where integration_id = ?1 and connection_id <> ?2
-        and grant_fingerprint in (select value from json_each(?3))
-    order by +id limit 1";
+    from (
+        select id, connection_id from connection
+        where integration_id = ?1 and connection_id <> ?2
+            and grant_fingerprint in (select value from json_each(?3))
+        union all
+        select id, connection_id from connection
+        where integration_id = ?1
+            and imported_grant_fingerprint in (select value from json_each(?3))
+            and grant_fingerprint not in (select value from json_each(?3)))
+    order by id limit 1";
 
 /// What the verification of an import needs to know.
 #[derive(Clone, Debug, Deserialize)]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     client::{Answered, call, deployment_with_github, expired_credentials, import},
-    connections::{read, stored, verified_import},
+    connections::{read, verified_import},
     deployment::{Deployment, START},
     provider::Answer,
 };
@@ -33,11 +33,11 @@ fn connections(deployment: &Deployment) -> String {
     deployment.database.text("select count(*) from connection")
 }
 
-/// The uid that the next import gets, by trying it on a twin.
-fn next_uid() -> String {
-    let twin = deployment_with_github();
-    verify_while(&twin, async || {}).ok();
-    stored(&twin, "user-1", "uid")
+/// The object where an import of `user-1` is verified, by trying it on a twin.
+fn object() -> String {
+    let (twin, mut object) = (deployment_with_github(), String::new());
+    verify_while(&twin, async || object = twin.keepers().remove(0)).ok();
+    object
 }
 
 fn is_internal(answer: &Answered) {
@@ -48,16 +48,13 @@ fn is_internal(answer: &Answered) {
 #[test]
 fn the_intent_is_kept_while_the_provider_is_asked() {
     let deployment = deployment_with_github();
-    let uid = next_uid();
+    let object = object();
     verify_while(&deployment, async || {
-        assert_eq!(deployment.keepers(), [uid.as_str()]);
-        let journal = deployment.journal(&uid);
+        assert_eq!(deployment.keepers(), [object.as_str()]);
+        let journal = deployment.journal(&object);
         let entry = journal.entry.borrow().clone().unwrap();
         let intent = serde_json::from_str::<Value>(&entry).unwrap()["intent"].clone();
-        assert_eq!(
-            (&intent["trigger"], &intent["uid"]),
-            (&json!("import"), &json!(uid))
-        );
+        assert_eq!(intent["trigger"], "import");
         assert!(!entry.contains("fake"), "{entry}");
         assert_eq!(journal.wake_at.get().unwrap().millis(), START + 30_000);
         assert_eq!(connections(&deployment), "0");
@@ -69,7 +66,7 @@ fn the_intent_is_kept_while_the_provider_is_asked() {
 #[test]
 fn a_refresh_token_is_not_sent_if_nothing_could_be_kept_of_the_answer() {
     let deployment = deployment_with_github();
-    deployment.journal(&next_uid()).is_broken.set(true);
+    deployment.journal(&object()).is_broken.set(true);
     is_internal(&verified_import("user-1", &json!({})).run(&deployment));
     assert_eq!(deployment.provider.seen().len(), 0);
     assert_eq!(connections(&deployment), "0");
@@ -87,9 +84,9 @@ fn a_database_that_is_down_before_the_provider_is_asked_costs_nothing() {
 #[test]
 fn new_credentials_reach_the_database_though_the_object_cannot_keep_them() {
     let deployment = deployment_with_github();
-    let uid = next_uid();
+    let object = object();
     verify_while(&deployment, async || {
-        deployment.journal(&uid).is_broken.set(true);
+        deployment.journal(&object).is_broken.set(true);
     })
     .ok();
     assert_eq!(deployment.troubles.borrow().len(), 1);
@@ -100,9 +97,9 @@ fn new_credentials_reach_the_database_though_the_object_cannot_keep_them() {
 #[test]
 fn nothing_is_promised_if_neither_the_object_nor_the_database_takes_the_credentials() {
     let deployment = deployment_with_github();
-    let uid = next_uid();
+    let object = object();
     let answer = verify_while(&deployment, async || {
-        deployment.journal(&uid).is_broken.set(true);
+        deployment.journal(&object).is_broken.set(true);
         deployment.database_is_down_in_refresh.set(true);
     });
     is_internal(&answer);
@@ -154,47 +151,59 @@ fn a_connection_that_is_deleted_meanwhile_is_imported_anew() {
     assert_eq!(answer.ok()["id"], 2);
 }
 
-/// Imports `user-1` and `user-2` at once, from one grant.
-fn both(deployment: &Deployment) -> Vec<Answered> {
-    let gate = deployment.provider.gate.try_lock().unwrap();
-    let imports = ["user-1", "user-2"].map(|name| verified_import(name, &json!({})));
-    let imports = join_all(imports.iter().map(|import| import.send(deployment)));
-    let answers = pollster::block_on(join(imports, async { drop(gate) })).0;
-    assert_eq!(deployment.provider.seen().len(), 2);
-    answers
-}
-
 #[test]
-fn of_two_imports_of_one_grant_at_once_the_first_is_stored() {
-    let deployment = deployment_with_github();
-    for _ in 0..2 {
-        deployment.provider.will_answer(Answer::token("new", None));
+fn of_two_imports_of_one_grant_at_once_the_first_is_stored_and_the_second_sends_nothing() {
+    for answer in [rotated(), Answer::token("new", None)] {
+        let deployment = deployment_with_github();
+        deployment.provider.will_answer(answer);
+        let gate = deployment.provider.gate.try_lock().unwrap();
+        let imports = ["user-1", "user-2"].map(|name| verified_import(name, &json!({})));
+        let imports = join_all(imports.iter().map(|import| import.send(&deployment)));
+        let answers = pollster::block_on(join(imports, async { drop(gate) })).0;
+        answers[0].ok();
+        assert_eq!(answers[1].status, 409, "{}", answers[1].text);
+        let holder = &answers[1].json()["error"]["payload"]["connection_id"];
+        assert_eq!(holder, "user-1");
+        assert_eq!(connections(&deployment), "1");
+        assert_eq!(deployment.provider.seen().len(), 1);
+        assert_eq!(deployment.keepers(), Vec::<String>::new());
     }
-    let answers = both(&deployment);
-    answers[0].ok();
-    assert_eq!(answers[1].status, 409, "{}", answers[1].text);
-    assert_eq!(
-        answers[1].json()["error"]["payload"]["connection_id"],
-        "user-1"
-    );
-    assert_eq!(connections(&deployment), "1");
-    assert_eq!(
-        deployment.database.text("select count(*) from refresh_log"),
-        "1"
-    );
-    assert_eq!(deployment.keepers(), Vec::<String>::new());
 }
 
 #[test]
-fn of_two_imports_of_one_rotating_grant_at_once_the_second_finds_it_used() {
+fn a_token_that_was_rotated_here_is_not_sent_again_under_any_name() {
     let deployment = deployment_with_github();
     deployment.provider.will_answer(rotated());
-    let used = Answer::error(400, "invalid_grant");
-    deployment.provider.will_answer(used);
-    let answers = both(&deployment);
-    answers[0].ok();
-    assert_eq!(answers[1].status, 400, "{}", answers[1].text);
-    assert_eq!(connections(&deployment), "1");
+    verified_import("user-1", &json!({})).run(&deployment).ok();
+    for name in ["user-1", "user-2"] {
+        let answer = verified_import(name, &json!({})).run(&deployment);
+        assert_eq!(answer.status, 409, "{}", answer.text);
+        let holder = &answer.json()["error"]["payload"]["connection_id"];
+        assert_eq!(holder, "user-1");
+    }
+    assert_eq!(deployment.provider.seen().len(), 1);
+}
+
+#[test]
+fn a_token_that_a_refresh_is_sending_is_not_sent_by_an_import_of_it() {
+    let deployment = deployment_with_github();
+    let credentials = json!({
+        "type": "OAUTH2", "access_token": "old", "refresh_token": "fake-sent-token",
+        "expires_at": "2025-12-31T23:00:00.000Z",
+    });
+    import(
+        &deployment,
+        "user-1",
+        &json!({ "credentials": credentials }),
+    );
+    deployment.provider.will_answer(rotated());
+    let gate = deployment.provider.gate.try_lock().unwrap();
+    let (read_call, import) = (call("GET", TARGET), verified_import("user-1", &json!({})));
+    let both = join(read_call.send(&deployment), import.send(&deployment));
+    let ((refreshed, imported), ()) = pollster::block_on(join(both, async { drop(gate) }));
+    refreshed.ok();
+    assert_eq!(imported.status, 409, "{}", imported.text);
+    assert_eq!(deployment.provider.seen().len(), 1);
 }
 
 #[test]
@@ -214,20 +223,15 @@ fn new_credentials_are_stored_though_another_connection_got_the_token_that_was_s
 }
 
 #[test]
-fn an_import_wins_over_a_refresh_of_the_connection_that_it_replaces() {
+fn a_refresh_waits_for_an_import_in_its_place_and_is_then_not_due() {
     let deployment = deployment_with_github();
     import(&deployment, "user-1", &expired_credentials());
     deployment.provider.will_answer(rotated());
-    let late = Answer::token("late", Some("late-refresh-token"));
-    deployment.provider.will_answer(late);
     let gate = deployment.provider.gate.try_lock().unwrap();
     let (import, read_call) = (verified_import("user-1", &json!({})), call("GET", TARGET));
     let both = join(import.send(&deployment), read_call.send(&deployment));
-    let ((imported, refreshed), ()) = pollster::block_on(join(both, async { drop(gate) }));
+    let ((imported, read), ()) = pollster::block_on(join(both, async { drop(gate) }));
     imported.ok();
-    for answer in [refreshed, read(&deployment, "user-1", "")] {
-        let credentials = &answer.ok()["credentials"];
-        assert_eq!(credentials["access_token"], "fake-new-token");
-    }
-    assert_eq!(deployment.provider.seen().len(), 2);
+    assert_eq!(read.ok()["credentials"]["access_token"], "fake-new-token");
+    assert_eq!(deployment.provider.seen().len(), 1);
 }

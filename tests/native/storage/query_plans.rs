@@ -81,6 +81,7 @@ fn of_connections() -> Vec<(&'static str, Statement)> {
         credentials: sealed(),
         connection_config: sealed(),
         grant_fingerprint: None,
+        imported_grant_fingerprint: None,
         metadata: OnUpdate::Keep,
         tags: OnUpdate::Keep,
         end_user: None,
@@ -326,9 +327,13 @@ fn old_logs_come_out_of_their_index_in_order() {
 fn a_grant_is_found_by_its_fingerprint() {
     let holder = imports::holder(1, "user-1", &["grant".to_owned()]);
     let plan = SqliteDatabase::new().query_plan(holder.statement());
-    let first = "SEARCH connection USING INDEX connection_grant \
-        (integration_id=? AND grant_fingerprint=?)";
-    assert_eq!(plan[0], first);
+    for column in ["grant", "imported_grant"] {
+        let step = format!(
+            "SEARCH connection USING INDEX connection_{column} \
+            (integration_id=? AND {column}_fingerprint=?)"
+        );
+        assert!(plan.contains(&step), "{plan:#?}");
+    }
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn the_tables_and_their_columns_are_these() {
             expires_at refresh_due_at last_refresh_success_at last_refresh_failure_at \
             refresh_failures refresh_failure_days refresh_retry_at refresh_exhausted_at \
             created_at updated_at refresh_failure_log grant_fingerprint \
-            imported_at",
+            imported_grant_fingerprint imported_at",
         ),
         (
             "connection_search",
@@ -78,6 +78,7 @@ fn the_indexes_are_these() {
         "connection_end_user",
         "connection_environment",
         "connection_grant",
+        "connection_imported_grant",
         "connection_integration",
         "connection_name",
         "connection_organization",

@@ -101,6 +101,11 @@ impl Deployment {
         self.now.set(self.now.get().plus_seconds(seconds));
     }
 
+    fn flight(&self, uid: &str) -> Rc<SingleFlight<Outcome>> {
+        let mut refreshes = self.refreshes.borrow_mut();
+        Rc::clone(refreshes.entry(uid.to_owned()).or_default())
+    }
+
     /// What the refresh object of the connection `uid` keeps.
     pub(crate) fn journal(&self, uid: &str) -> Rc<MemoryJournal> {
         let mut journals = self.journals.borrow_mut();
@@ -197,12 +202,7 @@ impl HttpClient for Deployment {
 
 impl Refresher for Deployment {
     async fn refresh(&self, uid: &str, trigger: Trigger) -> Result<RefreshReply, InternalError> {
-        let flight = Rc::clone(
-            self.refreshes
-                .borrow_mut()
-                .entry(uid.to_owned())
-                .or_default(),
-        );
+        let flight = self.flight(uid);
         let journal = self.journal(uid);
         let attempt = async || {
             self.is_in_refresh.set(true);
@@ -219,10 +219,14 @@ impl Refresher for Deployment {
 
     async fn verify_import(&self, request: VerifyRequest) -> Result<VerifyReply, InternalError> {
         let request: VerifyRequest = sent(&request);
-        let journal = self.journal(&request.connection.uid);
-        self.is_in_refresh.set(true);
-        let verified = verify_import(self, &*journal, &request).await;
-        self.is_in_refresh.set(false);
+        let journal = self.journal(&request.object);
+        let verify = async || {
+            self.is_in_refresh.set(true);
+            let verified = verify_import(self, &*journal, &request).await;
+            self.is_in_refresh.set(false);
+            verified
+        };
+        let verified = self.flight(&request.object).alone(verify).await;
         let verified = verified.map_err(|error| InternalError::RefreshObject(error.to_string()))?;
         self.troubles
             .borrow_mut()
