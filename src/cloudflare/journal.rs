@@ -101,8 +101,8 @@ impl Journal for SqlJournal {
             sql.exec(PUT, Some(vec![SqlStorageValue::String(text)]))?;
             Ok(self.0.storage.set_alarm(Duration::from_millis(wait)))
         };
-        self.0.cleared.take();
         let alarm = write().map_err(|error: worker::Error| failed(error))?;
+        self.0.cleared.take();
         alarm.await.map_err(failed)
     }
 

@@ -82,7 +82,9 @@ impl Schedule {
         started_at: Timestamp,
         now: Timestamp,
     ) -> Self {
-        let end = self.expires_at.filter(|end| *end > now);
+        // Where nobody knows the end, the usual margin after which it was due is as good a guess.
+        let guess = self.due_at.map(|due_at| due_at.plus_millis(MARGIN_MILLIS));
+        let end = self.expires_at.or(guess).filter(|end| *end > now);
         let waits = self.due_at.is_some() && !rotation.allows_retry(started_at, now);
         Self {
             due_at: end.filter(|_| waits).or(self.due_at),
@@ -199,7 +201,11 @@ impl History {
             last_failure_at: Some(now),
             failures,
             failure_days,
-            retry_at: Some(now.plus_millis(wait)),
+            // A longer wait was asked for by the provider, and a forced attempt does not end it.
+            retry_at: Some(now.plus_millis(wait)).max(
+                self.retry_at
+                    .filter(|earlier| earlier.millis_since(now) > MAX_BACKOFF_MILLIS),
+            ),
             exhausted_at: self.exhausted_at.or(is_given_up.then_some(now)),
             failure_log: None,
         }
@@ -546,6 +552,19 @@ mod tests {
             retry_after_seconds: None,
         };
         History::default().after(failure, NOW.plus_seconds(seconds), 0)
+    }
+
+    #[test]
+    fn a_forced_failure_does_not_end_the_wait_that_the_provider_asked_for() {
+        let asked = Failure::Transient {
+            retry_after_seconds: Some(3600),
+        };
+        let other = Failure::Transient {
+            retry_after_seconds: None,
+        };
+        let history = History::default().after(asked, NOW, 0);
+        let history = history.after(other, NOW.plus_seconds(60), 0);
+        assert_eq!(history.retry_at, Some(NOW.plus_seconds(3600)));
     }
 
     #[test]

@@ -156,3 +156,49 @@ impl Pair {
 
 /// How long after its time limit an attempt is taken for cut off.
 const GIVEN_UP_AFTER_MILLIS: i64 = 20_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an earlier release may have left behind. An entry that cannot be read would stop the
+    /// refreshes of its connection, so a field that is added later needs a default.
+    #[track_caller]
+    fn is_read_and_written(text: &str) {
+        let entry: Entry = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&entry).unwrap(), text);
+    }
+
+    #[test]
+    fn an_intent_keeps_its_form() {
+        is_read_and_written(concat!(
+            r#"{"intent":{"attempt":"a","uid":"u","trigger":"read","credentials_version":1,"#,
+            r#""sent":"f","number":1,"started_at":0}}"#
+        ));
+    }
+
+    #[test]
+    fn a_pair_keeps_its_form() {
+        is_read_and_written(concat!(
+            r#"{"pair":{"intent":{"attempt":"a","uid":"u","trigger":"force","#,
+            r#""credentials_version":1,"sent":null,"number":1,"started_at":0},"#,
+            r#""integration_id":1,"connection_id":"c","connection_config":"s","credentials":"s","#,
+            r#""grant_fingerprint":null,"schedule":{"due_at":1,"expires_at":2},"status":200,"#,
+            r#""issued_at":3,"failures":0}}"#
+        ));
+    }
+
+    #[test]
+    fn an_import_keeps_its_form() {
+        is_read_and_written(concat!(
+            r#"{"import":{"intent":{"attempt":"a","uid":"u","trigger":"import","#,
+            r#""credentials_version":0,"sent":"f","number":1,"started_at":0},"#,
+            r#""connection":{"uid":"u","integration_id":1,"connection_id":"c","#,
+            r#""auth_mode":"OAUTH2","credentials":"s","connection_config":"s","#,
+            r#""grant_fingerprint":"g","imported_grant_fingerprint":"f","metadata":"keep","#,
+            r#""tags":{"replace":{}},"end_user":null,"webhook_url_override":null,"#,
+            r#""schedule":{"due_at":null,"expires_at":null},"first_fetched_at":null},"#,
+            r#""replaced":null,"status":200,"issued_at":3}}"#
+        ));
+    }
+}

@@ -2,27 +2,29 @@
 //! intent to ask, found after a restart.
 
 use super::{
-    connection::{has_grant, open_connection_config, open_credentials},
+    connection::{has_grant, open_connection_config, open_credentials, seal_credentials},
     error::InternalError,
     integration::provider_of,
     journal::{Entry, Intent, Journal, Pair},
     pending_import::{ImportGivenUp, finish_import},
     ports::{Ports, random},
-    refresh_connection::MAX_TRIES,
     revocation::revoke,
 };
 use crate::{
     domain::{
         attempt::{Attempt, AttemptOutcome},
+        credentials::{Credentials, OAuth2},
         refresh::{History, Rotation, Trigger},
         timestamp::Timestamp,
     },
     storage::{
         connections::ConnectionRecord,
         database::{fetch, fetch_one, fetch_one_and},
-        integrations::by_id,
+        imports::holder,
+        integrations::{IntegrationRecord, by_id},
         refreshes::{RefreshSubject, Refreshed, count_answer, log, store, store_failure, subject},
     },
+    vault::envelope::Sealed,
 };
 
 /// Finishes what is pending. Gives the pair that the database still does not take, and why.
@@ -88,9 +90,14 @@ pub async fn land(ports: &impl Ports, journal: &impl Journal, mut pair: Pair) ->
     }
 }
 
-/// Revokes the pair of a connection that was deleted meanwhile, as well as that goes: nobody will
-/// ever ask for it.
+/// Revokes the pair of a connection that was deleted meanwhile, as well as that goes, because
+/// nobody will ever ask for it. Not if its refresh token is the one that was sent, which others
+/// may know, or if another connection was given that one.
 async fn revoke_pair(ports: &impl Ports, pair: &Pair) {
+    let holder = holder(pair.integration_id, "", pair.intent.sent.as_slice());
+    if !pair.is_rotated() || !matches!(fetch_one(ports, holder).await, Ok(None)) {
+        return;
+    }
     let Ok(Some(integration)) = fetch_one(ports, by_id(pair.integration_id)).await else {
         return;
     };
@@ -114,23 +121,47 @@ async fn project(ports: &impl Ports, pair: &Pair) -> Result<Landing, InternalErr
         schedule: pair.schedule,
         issued_at: pair.issued_at,
     };
-    let mut tries = 0;
-    loop {
-        let writes = [log(uid, &pair.attempt()), count_answer(uid)];
+    for _ in 0..MAX_TRIES {
+        let mut writes = vec![log(uid, &pair.attempt())];
+        // A pair that waited tells nothing of how the provider is now.
+        if pair.failures == 0 {
+            writes.push(count_answer(uid));
+        }
         if let Some(connection) = fetch_one_and(ports, store(&refreshed), writes).await? {
             return Ok(Landing::Stored(Box::new(connection)));
         }
-        tries += 1;
         match held(ports, &pair.intent).await? {
             Held::Gone => return Ok(Landing::Gone),
-            Held::Same(connection) if pair.is_rotated() && tries < MAX_TRIES => {
-                refreshed.credentials_version = connection.credentials_version;
+            Held::Same(current) if pair.is_rotated() => {
+                refreshed.credentials_version = current.connection.credentials_version;
+                refreshed.credentials = with_client_of(ports, &current, pair)?;
             }
-            Held::Other(connection) | Held::Same(connection) => {
-                return Ok(Landing::Overtaken(connection));
-            }
+            Held::Same(current) => return Ok(Landing::Overtaken(Box::new(current.connection))),
+            Held::Other(connection) => return Ok(Landing::Overtaken(connection)),
         }
     }
+    Err(InternalError::RefreshObject(
+        "the connection was imported again and again".to_owned(),
+    ))
+}
+
+/// The credentials of the pair, sealed with the client that was imported meanwhile.
+fn with_client_of(
+    ports: &impl Ports,
+    current: &Holding,
+    pair: &Pair,
+) -> Result<Sealed, InternalError> {
+    let (integration, name) = (&current.integration, &pair.connection_id);
+    let fresh = open_credentials(ports, integration, name, &pair.credentials)?;
+    let (Credentials::OAuth2(fresh), Credentials::OAuth2(imported)) = (fresh, &current.credentials)
+    else {
+        return Ok(pair.credentials.clone());
+    };
+    let fresh = Credentials::OAuth2(OAuth2 {
+        config_override: imported.config_override.clone(),
+        ..fresh
+    });
+    Ok(seal_credentials(ports, integration, name, &fresh))
 }
 
 /// What a row holds now, compared with the refresh token that an attempt sent.
@@ -141,7 +172,18 @@ pub enum Held {
     /// Something else.
     Other(Box<ConnectionRecord>),
     /// The same refresh token.
-    Same(Box<ConnectionRecord>),
+    Same(Box<Holding>),
+}
+
+/// A row that holds the refresh token that was sent.
+#[derive(Debug)]
+pub struct Holding {
+    /// The integration.
+    pub integration: IntegrationRecord,
+    /// The row.
+    pub connection: ConnectionRecord,
+    /// Its credentials.
+    pub credentials: Credentials,
 }
 
 /// Reads the row of an attempt again.
@@ -159,18 +201,18 @@ fn holds(
         integration,
         connection,
     } = subject;
-    let credentials = open_credentials(
-        ports,
-        &integration,
-        &connection.connection_id,
-        &connection.credentials,
-    )?;
+    let name = &connection.connection_id;
+    let credentials = open_credentials(ports, &integration, name, &connection.credentials)?;
     let is_same = intent
         .sent
         .as_ref()
         .is_some_and(|sent| has_grant(ports, &integration, &credentials, sent));
     Ok(if is_same {
-        Held::Same(Box::new(connection))
+        Held::Same(Box::new(Holding {
+            integration,
+            connection,
+            credentials,
+        }))
     } else {
         Held::Other(Box::new(connection))
     })
@@ -182,6 +224,10 @@ async fn record_unknown_outcome(ports: &impl Ports, intent: &Intent) -> Result<(
     let Some(subject) = fetch_one(ports, subject(&intent.uid)).await? else {
         return Ok(());
     };
+    // The attempt may have ended before its entry was removed.
+    if subject.connection.history.failure_log.as_ref() == Some(&intent.attempt) {
+        return Ok(());
+    }
     let provider = provider_of(&subject.integration)?;
     let rotation = match (&intent.sent, provider) {
         // Nothing single-use was sent.
@@ -191,8 +237,8 @@ async fn record_unknown_outcome(ports: &impl Ports, intent: &Intent) -> Result<(
     let now = ports.now();
     let is_as_before = subject.connection.credentials_version == intent.credentials_version;
     let record = match holds(ports, subject, intent)? {
-        Held::Same(record) => Some(record),
-        Held::Other(record) if is_as_before => Some(record),
+        Held::Same(current) => Some(current.connection),
+        Held::Other(record) if is_as_before => Some(*record),
         Held::Other(_) | Held::Gone => None,
     };
     let dice = u32::from_be_bytes(random(ports));
@@ -236,6 +282,8 @@ impl Pair {
     }
 }
 
+/// How often a row that is imported again and again is read anew.
+pub(super) const MAX_TRIES: u32 = 5;
 const CUT_OFF: &str =
     "the attempt was cut off: whether the provider gave new credentials is unknown";
 const FIRST_RETRY_MILLIS: i64 = 5_000;

@@ -230,17 +230,6 @@ impl RefreshReply {
             Self::Unchanged { .. } => "unchanged",
         }
     }
-
-    /// Why the provider, though asked, gave nothing to use.
-    #[must_use]
-    pub fn failure(&self) -> Option<RefreshFailure> {
-        match self {
-            Self::Failed { failure, .. } => Some(*failure),
-            Self::Gone | Self::Pending { .. } | Self::Refreshed { .. } | Self::Unchanged { .. } => {
-                None
-            }
-        }
-    }
 }
 
 /// Why there are no new credentials.

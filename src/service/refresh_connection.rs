@@ -11,7 +11,7 @@ use super::{
     get_connection::refresh_decision,
     integration::provider_of,
     journal::{Entry, Intent, Journal, Pair},
-    pending::{Held, Landing, finish_pending, held, land},
+    pending::{Held, Landing, MAX_TRIES, finish_pending, held, land},
     ports::{Ports, RefreshFailure, RefreshReply, random, random_uuid},
     token_exchange::{Issued, TokenExchangeError, exchange},
 };
@@ -19,7 +19,7 @@ use crate::{
     domain::{
         attempt::Attempt,
         credentials::Credentials,
-        refresh::{Decision, Failure, Origin, Trigger, schedule},
+        refresh::{Decision, Failure, Origin, Rotation, Schedule, Trigger, schedule},
         timestamp::Timestamp,
     },
     providers::entry,
@@ -83,7 +83,11 @@ pub async fn refresh_connection(
         });
         return Ok(Refresh::unattempted(RefreshReply::Unchanged { connection }));
     };
+    let provider = provider_of(&integration)?;
     let subject = Subject {
+        rotation: provider
+            .as_ref()
+            .map_or(Rotation::Unknown, |it| it.entry.rotation),
         intent: Intent {
             attempt: random_uuid(ports),
             uid: uid.to_owned(),
@@ -97,7 +101,7 @@ pub async fn refresh_connection(
         connection: &connection,
         integration: &integration,
     };
-    let Some(provider) = provider_of(&integration)? else {
+    let Some(provider) = provider else {
         let failure = TokenExchangeError::Unaskable {
             failure: RefreshFailure::TokenUrl,
             reason: "the provider is unknown".to_owned(),
@@ -144,6 +148,7 @@ fn pending(pair: Pair) -> RefreshReply {
 /// What an attempt is about.
 struct Subject<'a> {
     intent: Intent,
+    rotation: Rotation,
     connection: &'a Connection,
     credentials: &'a Credentials,
     integration: &'a IntegrationRecord,
@@ -211,17 +216,11 @@ impl Subject<'_> {
             }
         };
         let writes = self.writes_after(error, &attempt, now);
-        let stored = self.store_failure(ports, error, dice, writes).await;
+        let stored = self
+            .store_failure(ports, error, failure, dice, writes)
+            .await;
         let (reply, trouble) = match stored {
-            Ok(Held::Gone) => (RefreshReply::Gone, None),
-            Ok(Held::Other(connection)) => (RefreshReply::Unchanged { connection }, None),
-            Ok(Held::Same(connection)) => {
-                let reply = RefreshReply::Failed {
-                    failure,
-                    connection,
-                };
-                (reply, None)
-            }
+            Ok(reply) => (reply, None),
             // Nothing is lost but the count of failures, and the old credentials may still work.
             Err(error) => {
                 let connection = Box::new(ConnectionRecord {
@@ -243,32 +242,60 @@ impl Subject<'_> {
     }
 
     /// Stores the failure over the row that holds what was sent: over another version of it too,
-    /// where an import brought the same refresh token meanwhile.
+    /// where an import brought the same refresh token meanwhile. Gives the reply.
     async fn store_failure(
         &self,
         ports: &impl Ports,
         error: &TokenExchangeError,
+        failure: RefreshFailure,
         dice: u32,
         writes: Vec<Query<()>>,
-    ) -> Result<Held, InternalError> {
-        let mut record = Box::new(self.connection.record.clone());
+    ) -> Result<RefreshReply, InternalError> {
+        let mut record = self.connection.record.clone();
         let mut writes = Some(writes);
         for _ in 0..MAX_TRIES {
             let mut history = record.history.after(error.failure(), ports.now(), dice);
             history.failure_log = Some(self.intent.attempt.clone());
-            let due_at = record.schedule.due_at;
+            let due_at = self.due_at_after(error, record.schedule, ports.now());
             let version = record.credentials_version;
-            let failure = store_failure(&record.uid, version, &history, due_at);
+            let store = store_failure(&record.uid, version, &history, due_at);
             let writes = writes.take().unwrap_or_default();
-            if let Some(connection) = fetch_one_and(ports, failure, writes).await? {
-                return Ok(Held::Same(Box::new(connection)));
+            if let Some(connection) = fetch_one_and(ports, store, writes).await? {
+                let connection = Box::new(connection);
+                return Ok(RefreshReply::Failed {
+                    failure,
+                    connection,
+                });
             }
             match held(ports, &self.intent).await? {
-                Held::Same(current) => record = current,
-                other => return Ok(other),
+                Held::Gone => return Ok(RefreshReply::Gone),
+                Held::Other(connection) => return Ok(RefreshReply::Unchanged { connection }),
+                Held::Same(current) => record = current.connection,
             }
         }
-        Ok(Held::Other(record))
+        let connection = Box::new(record);
+        Ok(RefreshReply::Unchanged { connection })
+    }
+
+    /// When the credentials are due after a failure. An answer that was lost may have rotated the
+    /// refresh token, and where reuse is known to revoke the grant, an access token that still
+    /// works is not put at risk by another attempt.
+    fn due_at_after(
+        &self,
+        error: &TokenExchangeError,
+        schedule: Schedule,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let is_at_risk = self.intent.sent.is_some()
+            && self.rotation == Rotation::ReuseRevokes
+            && error.may_have_rotated();
+        if !is_at_risk {
+            return schedule.due_at;
+        }
+        let started_at = self.intent.started_at;
+        schedule
+            .after_unknown_outcome(self.rotation, started_at, now)
+            .due_at
     }
 
     fn writes_after(
@@ -304,6 +331,3 @@ fn kind_of_failure(credentials: &Credentials) -> RefreshFailure {
         | Credentials::Tba(_) => RefreshFailure::External,
     }
 }
-
-/// How often a row that is imported again and again is read anew.
-pub(super) const MAX_TRIES: u32 = 5;

@@ -28,7 +28,8 @@ pub enum Revocation {
     },
     /// The provider has no way to revoke them, or they are none of OAuth 2.
     NotSupported,
-    /// They work no more.
+    /// The provider ended the token that it was given, and with a refresh token, as RFC 7009 §2.1
+    /// wants it, the access tokens of the same grant.
     Revoked,
 }
 

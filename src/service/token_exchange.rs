@@ -104,6 +104,18 @@ impl TokenExchangeError {
         }
     }
 
+    /// Whether the provider may have given new credentials that were lost on the way.
+    #[must_use]
+    pub fn may_have_rotated(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused {
+                error: TokenError::Unreachable(_) | TokenError::Malformed { status: 200..=299 },
+                ..
+            }
+        )
+    }
+
     /// How the attempt ended.
     #[must_use]
     pub fn outcome(&self) -> AttemptOutcome {

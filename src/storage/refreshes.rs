@@ -71,7 +71,8 @@ pub fn store(refreshed: &Refreshed) -> Query<ConnectionRecord> {
                 expires_at = ?5, refresh_due_at = ?6, grant_fingerprint = ?8,
                 last_refresh_success_at = ?7, last_refresh_failure_at = null,
                 refresh_failures = 0, refresh_failure_days = 0, refresh_retry_at = null,
-                refresh_exhausted_at = null, refresh_failure_log = null, updated_at = ?7
+                refresh_exhausted_at = null, refresh_failure_log = null, 
+                updated_at = max(updated_at, ?7)
             where uid = ?1 and credentials_version = ?2
             returning {returning} as row"
         ),

@@ -93,6 +93,18 @@ test("a pair that the object's storage does not take still reaches D1", async ()
   expect(provider.calls).toHaveLength(1);
 });
 
+// Row 7.
+test("a pair that waits for a connection that is deleted is revoked, and nothing stays", async () => {
+  const entry = { revocation_url: `${provider.url}/revoke` };
+  const { grant, read, remove, journal } = await connect({ entry });
+  await setFaults({ at: "record", when: "before", what: "fail" });
+  expect((await read()).status).toBe(200);
+  expect(await journal()).toHaveLength(1);
+  expect((await remove()).status).toBe(200);
+  await eventually(journal, isEmpty);
+  expect(grant.isAlive).toBe(false);
+});
+
 test("nothing of the faults is in what is deployed", () => {
   const text = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
   const control = "fault-control";

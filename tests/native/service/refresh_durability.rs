@@ -242,6 +242,29 @@ fn a_pair_that_arrives_for_a_deleted_connection_is_revoked() {
 }
 
 #[test]
+fn a_refresh_token_that_was_not_rotated_is_not_revoked_since_others_may_know_it() {
+    let deployment = deployment_with_revocation();
+    deployment.provider.forget_answers();
+    deployment.provider.will_answer(Answer::token("new", None));
+    let answer = read_while(&deployment, async || {
+        call("DELETE", TARGET).send(&deployment).await.ok();
+    });
+    assert_eq!(answer.status, 404, "{}", answer.text);
+    assert_eq!(deployment.provider.seen().len(), 1);
+}
+
+#[test]
+fn a_grant_that_was_imported_anew_is_not_revoked() {
+    let deployment = deployment_with_revocation();
+    let answer = read_while(&deployment, async || {
+        call("DELETE", TARGET).send(&deployment).await.ok();
+        reimport("fake-refresh-token").send(&deployment).await.ok();
+    });
+    assert_eq!(answer.status, 404, "{}", answer.text);
+    assert_eq!(deployment.provider.seen().len(), 1);
+}
+
+#[test]
 fn a_pair_that_waits_for_a_deleted_connection_is_revoked() {
     let deployment = deployment_with_revocation();
     read_while(&deployment, async || {
@@ -270,6 +293,42 @@ fn a_rotated_pair_goes_over_an_import_of_the_token_that_it_replaces() {
     );
     assert_eq!(connection["metadata"], json!({"of": "import"}));
     assert_eq!(stored(&deployment, "user-1", "credentials_version"), "3");
+}
+
+#[test]
+fn a_rotated_pair_leaves_the_client_of_the_import_that_it_goes_over() {
+    let deployment = deployment_with_expired();
+    let answer = Answer::token("fake-new-token", Some("fake-rotated-token"));
+    deployment.provider.will_answer(answer);
+    let client = json!({"client_id": "own", "client_secret": "fake-own-secret"});
+    read_while(&deployment, async || {
+        let credentials = json!({
+            "type": "OAUTH2", "access_token": "imported", "refresh_token": "fake-refresh-token",
+            "config_override": client,
+        });
+        let body = json!({
+            "provider_config_key": "github", "connection_id": "user-1", "credentials": credentials,
+        });
+        let import = call("POST", "/connections").body(&body);
+        import.send(&deployment).await.ok();
+    })
+    .ok();
+    let credentials = &read(&deployment, "user-1", "&refresh_token=true").ok()["credentials"];
+    assert_eq!(credentials["refresh_token"], "fake-rotated-token");
+    assert_eq!(credentials["config_override"], client);
+}
+
+#[test]
+fn a_pair_that_lands_late_does_not_set_the_time_of_the_last_change_back() {
+    let deployment = deployment_with_waiting_pair();
+    deployment.advance_seconds(60);
+    let patch = json!({"tags": {"a": "b"}});
+    call("PATCH", TARGET).body(&patch).run(&deployment).ok();
+    let changed = stored(&deployment, "user-1", "updated_at");
+    deployment.database_is_down_in_refresh.set(false);
+    deployment.ring_alarm(&uid(&deployment)).unwrap();
+    assert_eq!(stored(&deployment, "user-1", "credentials_version"), "2");
+    assert_eq!(stored(&deployment, "user-1", "updated_at"), changed);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! An attempt that was cut off: what becomes of it depends on what its provider does with a
 //! refresh token that is sent twice.
 
+use holdfast::oauth2::token_error::Unreachable;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -13,9 +14,18 @@ use crate::support::{
 const IN_TEN_MINUTES: &str = "2026-01-01T00:10:00.000Z";
 const ENDED: &str = "2025-12-31T23:00:00.000Z";
 
+const ATTEMPT: &str = "00000000-0000-4000-8000-000000000001";
+
 /// A deployment with a due connection at a provider that rotates like this, whose last attempt
 /// was cut off `seconds_ago`.
 fn cut_off(rotation: &Value, expires_at: &str, seconds_ago: i64) -> Deployment {
+    let deployment = due(rotation, expires_at);
+    leave_intent(&deployment, 1, seconds_ago);
+    deployment
+}
+
+/// A deployment with a due connection at a provider that rotates like this.
+fn due(rotation: &Value, expires_at: &str) -> Deployment {
     let deployment = Deployment::new();
     let fields = match rotation {
         Value::Null => json!({}),
@@ -32,14 +42,13 @@ fn cut_off(rotation: &Value, expires_at: &str, seconds_ago: i64) -> Deployment {
         "user-1",
         &json!({ "credentials": credentials }),
     );
-    leave_intent(&deployment, 1, seconds_ago);
     deployment
 }
 
 fn leave_intent(deployment: &Deployment, version: i64, seconds_ago: i64) {
     let uid = stored(deployment, "user-1", "uid");
     let intent = json!({"intent": {
-        "attempt": "00000000-0000-4000-8000-000000000001", "uid": uid, "trigger": "read",
+        "attempt": ATTEMPT, "uid": uid, "trigger": "read",
         "credentials_version": version, "number": 1,
         "sent": stored(deployment, "user-1", "grant_fingerprint"),
         "started_at": START - seconds_ago * 1000,
@@ -108,6 +117,65 @@ fn a_token_that_must_not_be_sent_twice_is_kept_while_the_access_token_works() {
 }
 
 #[test]
+fn without_a_known_end_the_access_token_is_used_to_its_assumed_end() {
+    let deployment = Deployment::new();
+    put_acme(&deployment, &json!({"rotation": "reuse_revokes"}));
+    create_integration(&deployment, "acme", "github");
+    let credentials = json!({
+        "type": "OAUTH2", "access_token": "fake-old-token", "refresh_token": "fake-refresh-token",
+    });
+    import(
+        &deployment,
+        "user-1",
+        &json!({ "credentials": credentials }),
+    );
+    deployment.advance_seconds(45 * 60);
+    leave_intent(&deployment, 1, 30);
+    assert_eq!(status_and_calls(&deployment), (200, 0));
+    deployment.advance_seconds(15 * 60);
+    deployment.provider.will_answer(Answer::token("new", None));
+    assert_eq!(status_and_calls(&deployment), (200, 1));
+}
+
+#[test]
+fn an_answer_that_was_lost_puts_no_working_token_at_risk_where_reuse_revokes() {
+    for (rotation, calls) in [(json!("reuse_revokes"), 1), (json!("none"), 2)] {
+        for lost in [
+            Answer::Lost(Unreachable::TimedOut),
+            Answer::Lost(Unreachable::Failed),
+            Answer::Html(200),
+        ] {
+            let deployment = due(&rotation, IN_TEN_MINUTES);
+            deployment.provider.will_answer(lost);
+            deployment.provider.will_answer(Answer::token("new", None));
+            assert_eq!(status_and_calls(&deployment), (200, 1));
+            deployment.advance_seconds(60);
+            assert_eq!(status_and_calls(&deployment), (200, calls));
+            deployment.advance_seconds(540);
+            assert_eq!(status_and_calls(&deployment), (200, 2));
+        }
+    }
+}
+
+#[test]
+fn a_failure_that_is_on_record_is_not_taken_for_an_unknown_outcome_too() {
+    let deployment = due(&json!("none"), ENDED);
+    deployment.provider.will_answer(Answer::Throttled("3600"));
+    assert_eq!(status_and_calls(&deployment), (400, 1));
+    let retry_at = stored(&deployment, "user-1", "refresh_retry_at");
+    leave_intent(&deployment, 1, 30);
+    let log = stored(&deployment, "user-1", "refresh_failure_log");
+    let uid = stored(&deployment, "user-1", "uid");
+    let journal = deployment.journal(&uid);
+    let entry = journal.entry.take().unwrap().replace(ATTEMPT, &log);
+    journal.entry.replace(Some(entry));
+    deployment.ring_alarm(&uid).unwrap();
+    assert_eq!(*journal.entry.borrow(), None);
+    assert_eq!(stored(&deployment, "user-1", "refresh_failures"), "1");
+    assert_eq!(stored(&deployment, "user-1", "refresh_retry_at"), retry_at);
+}
+
+#[test]
 fn with_nothing_left_to_lose_the_token_is_sent_again_at_once() {
     let deployment = cut_off(&json!("reuse_revokes"), ENDED, 30);
     deployment.provider.will_answer(Answer::token("new", None));
@@ -129,6 +197,9 @@ fn attempts_that_are_cut_off_again_and_again_wait_like_failures() {
     let uid = stored(&deployment, "user-1", "uid");
     deployment.ring_alarm(&uid).unwrap();
     leave_intent(&deployment, 1, 30);
+    let journal = deployment.journal(&uid);
+    let entry = journal.entry.take().unwrap().replace(ATTEMPT, "another");
+    journal.entry.replace(Some(entry));
     assert_eq!(status_and_calls(&deployment), (424, 0));
 }
 

@@ -56,6 +56,10 @@ impl ScriptedProvider {
         self.answers.borrow_mut().push_back(answer);
     }
 
+    pub(crate) fn forget_answers(&self) {
+        self.answers.borrow_mut().clear();
+    }
+
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.borrow().clone()
     }
