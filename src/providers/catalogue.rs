@@ -19,32 +19,12 @@ static ENTRIES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/catalogue.
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Map, Value};
+    use serde_json::Value;
 
     use super::*;
-    use crate::{
-        domain::{auth_mode::AuthMode, secret::SecretMap},
-        providers::{
-            entry::Entry, field_schema::FieldSchema, refresh_rule::TokenRequestRules,
-            revocation_rule::revocation_url, template,
-        },
-        validation::input::read,
-    };
 
     fn value(name: &str) -> Value {
         serde_json::from_str(find(name).unwrap()).unwrap()
-    }
-
-    fn entry(name: &str) -> Entry {
-        read(Some(&value(name)), Entry::parse).unwrap_or_else(|issues| panic!("{name}: {issues:?}"))
-    }
-
-    #[test]
-    fn every_entry_is_valid() {
-        assert!(all().count() > 30);
-        for (name, _) in all() {
-            entry(name);
-        }
     }
 
     #[test]
@@ -68,61 +48,5 @@ mod tests {
         let [google, drive] = ["google", "google-drive"].map(value);
         assert_eq!(drive["token_url"], google["token_url"]);
         assert_ne!(drive["display_name"], google["display_name"]);
-    }
-
-    #[test]
-    fn docs_are_at_the_provider() {
-        for (name, _) in all() {
-            let docs = value(name)["docs"].as_str().unwrap().to_owned();
-            assert!(docs.starts_with("https://"), "{name}");
-            assert!(!docs.contains("nango"), "{name}");
-        }
-    }
-
-    #[test]
-    fn every_token_request_can_be_made_with_the_inputs_that_are_declared() {
-        for (name, _) in all() {
-            let entry = entry(name);
-            let config = samples(&entry.connection_config);
-            let rules = match entry.auth_mode {
-                AuthMode::OAuth2 => TokenRequestRules::for_refresh(&entry, &config),
-                AuthMode::OAuth2ClientCredentials => {
-                    TokenRequestRules::for_client_credentials(&entry, &config)
-                }
-                _ => continue,
-            };
-            let rules = rules.unwrap_or_else(|error| panic!("{name}: {error:?}"));
-            assert_eq!(rules.url.scheme(), "https", "{name}");
-            let revocation = revocation_url(&entry, &config);
-            assert!(revocation.is_ok(), "{name}: {revocation:?}");
-        }
-    }
-
-    #[test]
-    fn every_placeholder_for_the_connection_is_a_declared_input() {
-        for (name, json) in all() {
-            let declared = entry(name).connection_config;
-            for placeholder in template::placeholders(json) {
-                if let Some(input) = placeholder.strip_prefix("connectionConfig.") {
-                    let is_declared = declared.iter().any(|field| field.name == input);
-                    assert!(is_declared, "{name}: {input}");
-                }
-            }
-        }
-    }
-
-    fn samples(fields: &[FieldSchema]) -> SecretMap {
-        let samples = fields.iter().filter(|field| !field.is_optional);
-        let samples: Map<_, _> = samples
-            .map(|field| {
-                let sample = match field.format.as_deref() {
-                    Some("uri") => "https://a.example",
-                    Some("hostname") => "a.example",
-                    _ => "sample",
-                };
-                (field.name.clone(), sample.into())
-            })
-            .collect();
-        SecretMap::new(samples)
     }
 }

@@ -9,6 +9,7 @@
 
 mod api;
 mod properties;
+mod providers;
 mod service;
 mod storage;
 mod support;

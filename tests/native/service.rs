@@ -11,6 +11,7 @@ mod refresh_failures;
 mod refresh_log;
 mod refresh_log_secrets;
 mod refresh_outages;
+mod refresh_overtaken;
 mod refresh_races;
 mod refresh_requests;
 mod refresh_unknown_outcomes;

@@ -6,6 +6,7 @@ pub(crate) mod database;
 pub(crate) mod deployment;
 pub(crate) mod journal;
 pub(crate) mod provider;
+pub(crate) mod refreshes;
 pub(crate) mod requests;
 pub(crate) mod routes;
 pub(crate) mod seed;

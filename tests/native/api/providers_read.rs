@@ -49,19 +49,16 @@ fn the_whole_catalogue_is_listed_by_name() {
 #[test]
 fn a_provider_is_shown_with_all_its_fields_its_name_and_its_logo() {
     let deployment = Deployment::new();
-    let shown = read(&deployment, "/providers/github").ok()["data"].clone();
-    assert_eq!(shown["name"], "github");
-    assert_eq!(shown["display_name"], "GitHub");
+    let shown = read(&deployment, "/providers/gitlab").ok()["data"].clone();
+    assert_eq!(shown["name"], "gitlab");
+    assert_eq!(shown["display_name"], "GitLab");
     assert_eq!(shown["auth_mode"], "OAUTH2");
-    assert_eq!(
-        shown["token_url"],
-        "https://github.com/login/oauth/access_token"
-    );
-    assert_eq!(shown["proxy"]["base_url"], "https://api.github.com");
-    let logo = "http://holdfast.test/images/template-logos/github.svg";
+    assert_eq!(shown["token_url"], "https://gitlab.com/oauth/token");
+    assert_eq!(shown["proxy"]["base_url"], "https://gitlab.com");
+    let logo = "http://holdfast.test/images/template-logos/gitlab.svg";
     assert_eq!(shown["logo_url"], logo);
 
-    let listed = read(&deployment, "/providers?search=github").ok();
+    let listed = read(&deployment, "/providers?search=gitlab").ok();
     assert_eq!(listed, json!({"data": [shown]}));
 }
 
@@ -90,7 +87,7 @@ fn a_search_looks_at_names_alone_and_may_find_nothing() {
     let shown = read(&deployment, "/providers/jira").ok()["data"].clone();
     let elsewhere = shown["token_url"].as_str().unwrap();
     assert!(elsewhere.contains("atlassian"), "{elsewhere}");
-    for search in ["nowhere", "atlassian.com", "OAUTH2"] {
+    for search in ["nowhere", "atlassian.com", "API_KEY"] {
         assert_eq!(
             names(&deployment, &format!("?search={search}")),
             [""; 0],

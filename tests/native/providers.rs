@@ -1,0 +1,5 @@
+//! The entries of the catalogue, each of them.
+
+mod catalogue;
+mod catalogue_templates;
+mod listed;

@@ -1,0 +1,147 @@
+//! Which providers the catalogue has, and what each entry must say.
+
+use holdfast::providers::catalogue;
+use serde_json::Value;
+
+use super::listed::all;
+
+/// The providers that people who move here most likely have integrations of.
+const WELL_KNOWN: &str = include_str!("well_known.txt");
+
+/// A consistent few, so that a list can be made of them.
+const CATEGORIES: [&str; 25] = [
+    "accounting",
+    "ai",
+    "analytics",
+    "cms",
+    "communication",
+    "crm",
+    "design",
+    "dev-tools",
+    "e-commerce",
+    "erp",
+    "fitness",
+    "forms",
+    "generic",
+    "hr",
+    "identity",
+    "marketing",
+    "media",
+    "payments",
+    "productivity",
+    "recruiting",
+    "search",
+    "social",
+    "storage",
+    "support",
+    "ticketing",
+];
+
+#[test]
+fn every_well_known_provider_is_there() {
+    assert_eq!(WELL_KNOWN.lines().count(), 189);
+    for name in WELL_KNOWN.lines() {
+        assert!(catalogue::find(name).is_some(), "{name}");
+    }
+}
+
+#[test]
+fn the_catalogue_is_complete_and_every_entry_is_valid() {
+    assert_eq!(all().len(), 233);
+}
+
+#[test]
+fn an_alias_has_every_field_of_its_original() {
+    let mut count = 0;
+    for listed in all() {
+        let Some(original) = listed.json["alias"].as_str() else {
+            continue;
+        };
+        count += 1;
+        let original: Value = serde_json::from_str(catalogue::find(original).unwrap()).unwrap();
+        for (field, value) in original.as_object().unwrap() {
+            assert!(listed.json.get(field).is_some(), "{}: {field}", listed.name);
+            if field == "display_name" {
+                assert_ne!(&listed.json[field], value, "{}", listed.name);
+            }
+        }
+    }
+    assert!(count > 25, "{count}");
+}
+
+#[test]
+fn display_names_are_unique() {
+    let mut names: Vec<_> = all().into_iter().map(|it| it.entry.display_name).collect();
+    names.sort();
+    assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
+}
+
+#[test]
+fn categories_are_of_the_list() {
+    for listed in all() {
+        let categories = listed.json["categories"].as_array().unwrap();
+        assert!(!categories.is_empty(), "{}", listed.name);
+        for category in categories {
+            let category = category.as_str().unwrap();
+            assert!(
+                CATEGORIES.contains(&category),
+                "{}: {category}",
+                listed.name
+            );
+        }
+    }
+}
+
+#[test]
+fn documentation_is_the_providers_own() {
+    for listed in all() {
+        let docs = listed.json["docs"].as_str().unwrap();
+        assert!(docs.starts_with("https://"), "{}", listed.name);
+        let json = listed.json.to_string().to_lowercase();
+        assert!(!json.contains("nango"), "{}", listed.name);
+    }
+}
+
+#[test]
+fn every_input_says_what_to_give() {
+    for listed in all() {
+        for kind in ["credentials", "connection_config", "integration_config"] {
+            for (name, input) in listed.inputs(kind) {
+                let at = format!("{}: {kind}.{name}", listed.name);
+                assert_eq!(input["type"], "string", "{at}");
+                for field in ["title", "description"] {
+                    let text = input[field].as_str().unwrap_or_default();
+                    assert!(!text.is_empty() && !text.ends_with('.'), "{at}: {field}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_person_gives_the_credentials_of_the_kind() {
+    for listed in all() {
+        let expected: &[&str] = match listed.json["auth_mode"].as_str() {
+            Some("API_KEY") => &["apiKey"],
+            Some("BASIC") => &["username", "password"],
+            _ => continue,
+        };
+        let names: Vec<_> = listed.inputs("credentials");
+        let names: Vec<_> = names.into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, expected, "{}", listed.name);
+    }
+}
+
+#[test]
+fn secrets_are_concealed() {
+    for listed in all() {
+        for (name, input) in listed.inputs("credentials") {
+            if matches!(
+                name,
+                "apiKey" | "clientSecret" | "privateKey" | "client_private_key"
+            ) {
+                assert_eq!(input["secret"], true, "{}: {name}", listed.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The templates of the catalogue: they can be filled with what a connection has, and nothing
+//! that a connection has leads a request with the integration's client secret elsewhere.
+
+use holdfast::{
+    domain::{auth_mode::AuthMode, secret::SecretMap},
+    providers::{
+        refresh_rule::{RuleError, TokenRequestRules},
+        revocation_rule::revocation_url,
+        template::{self, Values},
+    },
+};
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::listed::{Listed, all};
+
+/// What a template may hold beside inputs: what the connection's token or its integration has,
+/// and the token that is signed here.
+const KNOWN: [&str; 5] = ["accessToken", "apiKey", "clientId", "clientSecret", "token"];
+
+const URLS: [&str; 8] = [
+    "/authorization_url",
+    "/proxy/base_url",
+    "/refresh_url",
+    "/request_url",
+    "/revocation_url",
+    "/token_url",
+    "/token_url/APP",
+    "/token_url/OAUTH2",
+];
+
+/// The input whose value is a host with a path, which cannot be filled in: within a host there are
+/// labels alone, and most of such inputs would lead elsewhere otherwise.
+const HOST_WITH_PATH: [(&str, &str); 1] = [("freshsales", "/proxy/base_url")];
+
+/// Every input.
+fn any(_: &Value) -> bool {
+    true
+}
+
+/// An input that a connection cannot be without.
+fn required(input: &Value) -> bool {
+    input["optional"] != true
+}
+
+/// The requests that show the client's secret to the provider.
+fn token_requests(listed: &Listed, config: &SecretMap) -> Vec<Result<Url, RuleError>> {
+    let entry = &listed.entry;
+    let rules = match entry.auth_mode {
+        AuthMode::Custom | AuthMode::OAuth2 => TokenRequestRules::for_refresh(entry, config),
+        AuthMode::OAuth2ClientCredentials => {
+            TokenRequestRules::for_client_credentials(entry, config)
+        }
+        _ => return Vec::new(),
+    };
+    let revocation = revocation_url(entry, config).transpose();
+    [Some(rules.map(|rules| rules.url)), revocation]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+#[test]
+fn every_token_request_can_be_made_with_the_inputs_of_a_connection() {
+    let mut count = 0;
+    for listed in all() {
+        for is_given in [any, required] {
+            let config = listed.samples("connection_config", is_given);
+            for url in token_requests(&listed, &config) {
+                let url = url.unwrap_or_else(|error| panic!("{}: {error:?}", listed.name));
+                assert_eq!(url.scheme(), "https", "{}", listed.name);
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 200, "{count}");
+}
+
+#[test]
+fn no_value_of_a_connection_leads_a_client_secret_to_a_host_of_its_own() {
+    for listed in all() {
+        // A client of the connection's own is the connection's to show.
+        if listed.entry.auth_mode == AuthMode::OAuth2ClientCredentials {
+            continue;
+        }
+        let inputs = listed.inputs("connection_config");
+        for hostile in ["evil.example", "https://evil.example"] {
+            let one = |name: &str| Map::from_iter([(name.to_owned(), Value::from(hostile))]);
+            let every = inputs.iter().flat_map(|(name, _)| one(name)).collect();
+            let mut configs = vec![SecretMap::new(every)];
+            for (name, _) in &inputs {
+                let alone = SecretMap::new(one(name));
+                configs.push(listed.samples("connection_config", any).merged(&alone));
+                configs.push(alone);
+            }
+            for url in configs.iter().flat_map(|it| token_requests(&listed, it)) {
+                let host = url
+                    .as_ref()
+                    .ok()
+                    .and_then(Url::host_str)
+                    .unwrap_or_default();
+                assert!(!host.ends_with("evil.example"), "{}: {host}", listed.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_url_can_be_filled_in() {
+    let mut count = 0;
+    for listed in all() {
+        let config = listed.samples("connection_config", any);
+        let credentials = listed.samples("credentials", any);
+        let values = Values {
+            connection_config: &config,
+            credentials: Some(&credentials),
+        };
+        for (path, template) in listed.texts() {
+            if URLS.contains(&path.as_str()) {
+                let url = template::url(template, &values);
+                let is_expected = !HOST_WITH_PATH.contains(&(listed.name, path.as_str()));
+                assert_eq!(url.is_ok(), is_expected, "{}: {path}: {url:?}", listed.name);
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 400, "{count}");
+}
+
+#[test]
+fn every_placeholder_stands_for_something() {
+    for listed in all() {
+        let is_declared = |kind, name: &str| {
+            let inputs = listed.inputs(kind);
+            inputs.iter().any(|(input, _)| *input == name)
+        };
+        for (path, text) in listed.texts() {
+            for name in placeholders(text) {
+                let stands = if let Some(name) = name.strip_prefix("connectionConfig.") {
+                    is_declared("connection_config", name)
+                } else if let Some(name) = name.strip_prefix("credentials.") {
+                    // An input of several parts has them after a dot.
+                    is_declared("credentials", name.split('.').next().unwrap())
+                } else {
+                    KNOWN.contains(&name) || name.starts_with("now:")
+                };
+                assert!(stands, "{}: {path}: {name}", listed.name);
+            }
+        }
+    }
+}
+
+/// The names in the placeholders of `text`, also in those among the arguments of a function.
+fn placeholders(text: &str) -> Vec<&str> {
+    let opened = text.split("${").skip(1);
+    let closed = opened.filter_map(|rest| rest.split_once('}'));
+    closed
+        .map(|(name, _)| name)
+        .filter(|name| !name.contains('('))
+        .collect()
+}
+
+#[test]
+fn urls_are_https_with_their_hosts_in_lower_case() {
+    for listed in all() {
+        for (path, text) in listed.texts() {
+            // Within `||` each alternative is a URL.
+            for url in text.split(" || ") {
+                let Some((scheme, rest)) = url.split_once("://") else {
+                    continue;
+                };
+                let host = rest.split(['/', '?']).next().unwrap();
+                let literal = host.split("${").enumerate().map(|(at, part)| match at {
+                    0 => part,
+                    _ => part.split_once('}').unwrap().1,
+                });
+                let literal: String = literal.collect();
+                assert!(scheme.ends_with("https"), "{}: {path}", listed.name);
+                assert_eq!(literal, literal.to_lowercase(), "{}: {path}", listed.name);
+            }
+        }
+    }
+}
