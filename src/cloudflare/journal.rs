@@ -53,6 +53,7 @@ impl SqlJournal {
         if let Ok(Some(Entry::Pair(_))) = self.read() {
             return self.0.storage.set_alarm(Duration::ZERO).await;
         }
+        self.0.cleared.take();
         self.0.storage.delete_alarm().await?;
         self.0.storage.delete_all().await
     }

@@ -102,10 +102,7 @@ pub async fn refresh_connection(
         integration: &integration,
     };
     let Some(provider) = provider else {
-        let failure = TokenExchangeError::Unaskable {
-            failure: RefreshFailure::TokenUrl,
-            reason: "the provider is unknown".to_owned(),
-        };
+        let failure = TokenExchangeError::unknown_provider();
         return subject.failed(ports, &failure).await;
     };
 

@@ -107,7 +107,7 @@ fn request(
                 None => Token::Access(own.access_token.clone()),
             };
             let secrets = open_secrets(ports, integration)?;
-            (token, client_of(integration, secrets, own)?)
+            (token, client_of(integration, &secrets, own)?)
         }
         Credentials::OAuth2ClientCredentials(own) => {
             let client = (own.client_id.clone(), Some(own.client_secret.clone()));

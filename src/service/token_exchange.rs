@@ -74,6 +74,11 @@ impl TokenExchangeError {
         }
     }
 
+    /// The provider's entry is gone.
+    pub(super) fn unknown_provider() -> Self {
+        Self::unaskable(RefreshFailure::TokenUrl, &"the provider is unknown")
+    }
+
     /// How the failed attempt counts.
     #[must_use]
     pub fn failure(&self) -> Failure {
@@ -117,8 +122,7 @@ impl TokenExchangeError {
     }
 
     /// How the attempt ended.
-    #[must_use]
-    pub fn outcome(&self) -> AttemptOutcome {
+    fn outcome(&self) -> AttemptOutcome {
         let Self::Refused { error, .. } = self else {
             return AttemptOutcome::NotPossible;
         };
@@ -150,8 +154,7 @@ impl TokenExchangeError {
     }
 
     /// The status code of the provider's answer, if there was one.
-    #[must_use]
-    pub fn status(&self) -> Option<u16> {
+    fn status(&self) -> Option<u16> {
         match self {
             Self::Refused {
                 error: TokenError::Malformed { status } | TokenError::Rejected { status, .. },
@@ -162,8 +165,7 @@ impl TokenExchangeError {
     }
 
     /// What the log says: the provider's own words, else ours.
-    #[must_use]
-    pub fn text(&self) -> String {
+    fn text(&self) -> String {
         match self {
             Self::Refused {
                 said: Some(said), ..
@@ -182,13 +184,13 @@ pub async fn exchange(
     credentials: &Credentials,
 ) -> Result<Issued, TokenExchangeError> {
     let secrets = open_secrets(ports, integration)?;
-    let mask = Mask::new(credentials, connection_config, &secrets);
+    let mask = || Mask::new(credentials, connection_config, &secrets);
     let no_url = |error| TokenExchangeError::unaskable(RefreshFailure::TokenUrl, &error);
     match credentials {
         Credentials::OAuth2(old) => {
             let rules = TokenRequestRules::for_refresh(entry, connection_config).map_err(no_url)?;
             let refresh_token = old.refresh_token.clone().ok_or_else(nothing_to_refresh)?;
-            let (client_id, client_secret) = client_of(integration, secrets, old)?;
+            let (client_id, client_secret) = client_of(integration, &secrets, old)?;
             let client = client(rules.client_authentication, client_id, client_secret)?;
             let grant = Grant::RefreshToken(refresh_token);
             let paths = entry
@@ -196,7 +198,7 @@ pub async fn exchange(
                 .iter()
                 .cloned()
                 .collect();
-            let (token, status) = ask(ports, entry, rules, grant, client, paths, &mask).await?;
+            let (token, status) = ask(ports, entry, rules, grant, client, paths, mask).await?;
             let credentials = Credentials::OAuth2(OAuth2 {
                 access_token: token.access_token,
                 // RFC 6749 §6: without a new refresh token the old one stays good.
@@ -220,7 +222,7 @@ pub async fn exchange(
             )?;
             let grant = Grant::ClientCredentials;
             let paths = CLIENT_CREDENTIALS_TOKEN_PATHS.map(str::to_owned).to_vec();
-            let (token, status) = ask(ports, entry, rules, grant, client, paths, &mask).await?;
+            let (token, status) = ask(ports, entry, rules, grant, client, paths, mask).await?;
             let credentials = Credentials::OAuth2ClientCredentials(OAuth2ClientCredentials {
                 token: token.access_token,
                 expires_at: token.expires_at,
@@ -247,7 +249,7 @@ fn nothing_to_refresh() -> TokenExchangeError {
 /// The client to refresh as: the connection's own if it is whole, else the integration's.
 pub(super) fn client_of(
     integration: &IntegrationRecord,
-    secrets: IntegrationSecrets,
+    secrets: &IntegrationSecrets,
     credentials: &OAuth2,
 ) -> Result<(String, Option<Secret>), TokenExchangeError> {
     if let Some(own) = &credentials.config_override
@@ -260,7 +262,7 @@ pub(super) fn client_of(
         let reason = "the integration has no client";
         TokenExchangeError::unaskable(RefreshFailure::Client, &reason)
     })?;
-    Ok((client_id, secrets.client_secret))
+    Ok((client_id, secrets.client_secret.clone()))
 }
 
 /// The client, as it shows itself by `method`.
@@ -293,7 +295,7 @@ async fn ask(
     grant: Grant,
     client: Client,
     token_paths: Vec<String>,
-    mask: &Mask,
+    mask: impl FnOnce() -> Mask,
 ) -> Result<(TokenResponse, u16), TokenExchangeError> {
     permitted(&rules.url, ports.settings().egress)
         .map_err(|error| TokenExchangeError::unaskable(RefreshFailure::TokenUrl, &error))?;
@@ -326,7 +328,7 @@ async fn ask(
     let status = response.status;
     let token = read_token_response(&response, &rules, now).map_err(|error| {
         let said = error_text(&response);
-        let said = said.map(|said| mask.apply(&said, MAX_ERROR_BYTES));
+        let said = said.map(|said| mask().apply(&said, MAX_ERROR_BYTES));
         TokenExchangeError::Refused { error, said }
     })?;
     let refresh_token_bytes = token.refresh_token.as_ref().map_or(0, Secret::len);

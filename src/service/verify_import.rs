@@ -9,7 +9,7 @@ use super::{
     journal::{Entry, Import, Intent, Journal},
     pending::finish_pending,
     pending_import::store,
-    ports::{Ports, RefreshFailure, VerifyReply, VerifyRequest, random_uuid},
+    ports::{Ports, VerifyReply, VerifyRequest, random_uuid},
     token_exchange::{Issued, TokenExchangeError, exchange},
 };
 use crate::{
@@ -105,10 +105,7 @@ async fn attempt(
         started_at: ports.now(),
     };
     let Some(provider) = provider_of(integration)? else {
-        let failure = TokenExchangeError::Unaskable {
-            failure: RefreshFailure::TokenUrl,
-            reason: "the provider is unknown".to_owned(),
-        };
+        let failure = TokenExchangeError::unknown_provider();
         return Ok(Verification::failed(failure.attempt(&intent, ports.now())));
     };
     let name = &connection.connection_id;

@@ -92,17 +92,24 @@ pub struct FoundConnection {
     pub connection: Option<ConnectionRecord>,
 }
 
+/// [`FoundConnection`] as an expression over `integration left join connection`.
+pub(super) fn found_json() -> String {
+    let (integration, connection) = (integration_json(), connection_json());
+    format!(
+        "json_object('integration', {integration},
+            'connection', json(iif(connection.id is null, null, {connection})))"
+    )
+}
+
 /// The connection `connection_id` at the integration `unique_key` in the environment of a key.
 #[must_use]
 pub fn find(key: &KeyLookup, unique_key: &str, connection_id: &str) -> Query<FoundConnection> {
-    let (integration, connection) = (integration_json(), connection_json());
+    let found = found_json();
     let mut parameters = key.parameters();
     parameters.extend([unique_key.into(), connection_id.into()]);
     Query::new(
         format!(
-            "select json_object(
-                'integration', {integration},
-                'connection', json(iif(connection.id is null, null, {connection}))) as row
+            "select {found} as row
             from {WITH_PROVIDER}
             left join connection
                 on connection.integration_id = integration.id and connection.connection_id = ?5

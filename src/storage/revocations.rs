@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{
     connections::{
         ConnectionAddress, ConnectionRecord, FoundConnection, IS_ADDRESSED, connection_json,
+        found_json,
     },
     database::Query,
     integrations::{WITH_PROVIDER, integration_json},
@@ -42,14 +43,12 @@ pub fn delete(address: &ConnectionAddress) -> Query<ConnectionRecord> {
 /// a row for each, or one without a connection if it has none.
 #[must_use]
 pub fn oldest(key: &KeyLookup, unique_key: &str, limit: i64) -> Query<FoundConnection> {
-    let (integration, connection) = (integration_json(), connection_json());
+    let found = found_json();
     let mut parameters = key.parameters();
     parameters.extend([unique_key.into(), limit.into()]);
     Query::new(
         format!(
-            "select json_object(
-                'integration', {integration},
-                'connection', json(iif(connection.id is null, null, {connection}))) as row
+            "select {found} as row
             from {WITH_PROVIDER}
             left join connection on connection.id in (
                 select oldest.id from connection as oldest

@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    client::{call, deployment_with_github, expired_credentials, import},
-    connections::{read, stored, with},
+    client::call,
+    connections::{read, stored},
     deployment::{Deployment, START},
     provider::Answer,
     refreshes::{
-        TARGET, deployment_with_expired, deployment_with_waiting_pair, read_while, token, uid,
+        TARGET, deployment_with_due, deployment_with_expired, deployment_with_waiting_pair,
+        read_while, token, uid,
     },
 };
 
@@ -50,16 +51,7 @@ fn a_single_use_token_is_not_sent_if_nothing_could_be_kept_of_the_answer() {
 
 #[test]
 fn a_token_that_still_works_is_handed_out_though_the_object_is_broken() {
-    let deployment = deployment_with_github();
-    let credentials = with(
-        expired_credentials()["credentials"].clone(),
-        &json!({"expires_at": "2026-01-01T00:10:00.000Z"}),
-    );
-    import(
-        &deployment,
-        "user-1",
-        &json!({ "credentials": credentials }),
-    );
+    let deployment = deployment_with_due();
     deployment.journal(&uid(&deployment)).is_broken.set(true);
     assert_eq!(token(&read(&deployment, "user-1", "")), "fake-old-token");
     assert_eq!(deployment.troubles.borrow().len(), 1);
@@ -160,16 +152,7 @@ fn a_pair_that_lands_late_does_not_set_the_time_of_the_last_change_back() {
 
 #[test]
 fn a_failure_that_the_database_did_not_take_leaves_a_working_token_in_use() {
-    let deployment = deployment_with_github();
-    let credentials = with(
-        expired_credentials()["credentials"].clone(),
-        &json!({"expires_at": "2026-01-01T00:10:00.000Z"}),
-    );
-    import(
-        &deployment,
-        "user-1",
-        &json!({ "credentials": credentials }),
-    );
+    let deployment = deployment_with_due();
     deployment.provider.will_answer(Answer::Html(500));
     let answer = read_while(&deployment, async || {
         deployment.database_is_down_in_refresh.set(true);

@@ -1,28 +1,6 @@
 //! A token that still works outlives the failure of its refresh.
 
-use serde_json::json;
-
-use crate::support::{
-    client::{deployment_with_github, expired_credentials, import},
-    connections::{read, with},
-    deployment::Deployment,
-    provider::Answer,
-};
-
-/// A deployment with a token that is inside the margin, so due, and works for ten more minutes.
-fn deployment_with_due() -> Deployment {
-    let deployment = deployment_with_github();
-    let credentials = with(
-        expired_credentials()["credentials"].clone(),
-        &json!({"expires_at": "2026-01-01T00:10:00.000Z"}),
-    );
-    import(
-        &deployment,
-        "user-1",
-        &json!({ "credentials": credentials }),
-    );
-    deployment
-}
+use crate::support::{connections::read, provider::Answer, refreshes::deployment_with_due};
 
 #[test]
 fn a_token_that_still_works_is_handed_out_though_its_refresh_fails() {

@@ -1,11 +1,11 @@
 //! What tests of refreshes under fire begin with: one expired connection, `user-1` at `github`.
 
 use futures_util::future::join;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     client::{Answered, call, deployment_with_github, expired_credentials, import},
-    connections::stored,
+    connections::{stored, with},
     deployment::Deployment,
     provider::Answer,
 };
@@ -47,5 +47,20 @@ pub(crate) fn deployment_with_waiting_pair() -> Deployment {
         deployment.database_is_down_in_refresh.set(true);
     });
     assert_eq!(token(&answer), "fake-new-token");
+    deployment
+}
+
+/// A deployment with a token that is inside the margin, so due, and works for ten more minutes.
+pub(crate) fn deployment_with_due() -> Deployment {
+    let deployment = deployment_with_github();
+    let credentials = with(
+        expired_credentials()["credentials"].clone(),
+        &json!({"expires_at": "2026-01-01T00:10:00.000Z"}),
+    );
+    import(
+        &deployment,
+        "user-1",
+        &json!({ "credentials": credentials }),
+    );
     deployment
 }
