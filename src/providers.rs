@@ -9,6 +9,7 @@
 pub mod catalogue;
 pub mod entry;
 pub mod field_schema;
+pub mod inputs;
 pub mod integration_config;
 pub mod logo;
 mod other_settings;

@@ -15,10 +15,27 @@ use crate::{
     },
 };
 
-/// Credentials to import, or the kind of those that cannot be imported.
-pub(super) enum ImportedCredentials {
-    Supported(Box<Credentials>),
-    Unsupported(AuthMode),
+mod exchanged;
+
+use self::exchanged::exchanged;
+
+/// Credentials to import.
+pub(super) struct ImportedCredentials {
+    /// The `type` that was sent.
+    pub(super) auth_mode: AuthMode,
+    pub(super) credentials: Credentials,
+    /// What of them belongs to the configuration of the connection.
+    pub(super) connection_config: SecretMap,
+}
+
+impl ImportedCredentials {
+    fn new(credentials: Credentials) -> Self {
+        Self {
+            auth_mode: credentials.auth_mode(),
+            credentials,
+            connection_config: SecretMap::default(),
+        }
+    }
 }
 
 /// Reads `credentials`, by their `type`.
@@ -33,28 +50,35 @@ pub(super) fn credentials(input: &Input<'_>) -> Option<ImportedCredentials> {
         kind.refuse("invalid_union", "Invalid input");
         return None;
     };
-    let credentials = match mode {
-        AuthMode::ApiKey => api_key(&fields),
-        AuthMode::Basic => basic(&fields),
-        AuthMode::None => Some(Credentials::None),
-        AuthMode::OAuth1 => oauth1(&fields),
-        AuthMode::OAuth2 => oauth2(&fields),
-        AuthMode::OAuth2ClientCredentials => client_credentials(&fields),
-        AuthMode::Tba => tba(&fields),
+    let imported = match mode {
+        AuthMode::ApiKey => api_key(&fields).map(ImportedCredentials::new),
+        AuthMode::Basic => basic(&fields).map(ImportedCredentials::new),
+        AuthMode::None => Some(ImportedCredentials::new(Credentials::None)),
+        AuthMode::OAuth1 => oauth1(&fields).map(ImportedCredentials::new),
+        AuthMode::OAuth2 | AuthMode::McpOAuth2 => oauth2(&fields).map(ImportedCredentials::new),
+        AuthMode::OAuth2ClientCredentials => {
+            client_credentials(&fields).map(ImportedCredentials::new)
+        }
+        AuthMode::Tba => tba(&fields).map(ImportedCredentials::new),
         AuthMode::App
         | AuthMode::AppStore
         | AuthMode::AwsSigV4
         | AuthMode::Bill
         | AuthMode::Custom
-        | AuthMode::InstallPlugin
         | AuthMode::Jwt
-        | AuthMode::McpOAuth2
-        | AuthMode::McpOAuth2Generic
         | AuthMode::Signature
-        | AuthMode::TwoStep => return Some(ImportedCredentials::Unsupported(mode)),
+        | AuthMode::TwoStep => exchanged(&fields, mode),
+        // Their answers show another type, which is the one to import.
+        AuthMode::InstallPlugin | AuthMode::McpOAuth2Generic => {
+            kind.refuse("invalid_union", "Invalid input");
+            return None;
+        }
     };
     fields.finish();
-    credentials.map(|credentials| ImportedCredentials::Supported(Box::new(credentials)))
+    imported.map(|imported| ImportedCredentials {
+        auth_mode: mode,
+        ..imported
+    })
 }
 
 fn api_key(fields: &Fields<'_>) -> Option<Credentials> {
@@ -96,6 +120,8 @@ fn oauth2(fields: &Fields<'_>) -> Option<Credentials> {
         expires_at,
         config_override,
         raw: as_sent(fields, expires_at),
+        derived_config: SecretMap::default(),
+        renews_without_refresh_token: false,
     }))
 }
 
@@ -120,6 +146,7 @@ fn client_credentials(fields: &Fields<'_>) -> Option<Credentials> {
             client_private_key,
             expires_at,
             raw: as_sent(fields, expires_at),
+            derived_config: SecretMap::default(),
         },
     ))
 }

@@ -88,6 +88,8 @@ impl FlatCredentials<'_> {
             expires_at,
             config_override: has_client.then_some(client),
             raw: self.raw()?,
+            derived_config: SecretMap::default(),
+            renews_without_refresh_token: false,
         }))
     }
 
@@ -108,6 +110,7 @@ impl FlatCredentials<'_> {
                 client_private_key: None,
                 expires_at,
                 raw: self.raw()?,
+                derived_config: SecretMap::default(),
             },
         ))
     }

@@ -15,11 +15,10 @@ use crate::{
     service::{
         import_connection::{ImportConnection, ImportConnectionError, import_connection},
         import_verified_connection::{VerifiedImportError, import_verified_connection},
-        integration::provider_of,
         ports::Ports,
     },
     storage::{imports::OnUpdate, integrations},
-    validation::input::Input,
+    validation::{input::Input, issue::Issue},
 };
 
 /// `POST /connections`
@@ -40,18 +39,14 @@ pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
         .into_iter()
         .next()
         .ok_or(ApiError::UnknownIntegration)?;
-    let import = match request.import {
-        Ok(import) => import,
-        Err(credentials) => {
-            let provider = provider_of(&integration)?.ok_or(ApiError::UnknownProviderOfImport)?;
-            let provider = provider.entry.auth_mode;
-            return Err(ApiError::WrongAuthMode {
-                provider,
-                credentials,
-            });
-        }
+    let import = request.import;
+    let credentials = import.auth_mode;
+    // What cannot be used yet is exchanged first, which verifies it as well.
+    let verify = if import.credentials.are_unissued() {
+        Verify::ByRefresh
+    } else {
+        verify
     };
-    let credentials = import.credentials.auth_mode();
     let connection = match verify {
         Verify::ByRefresh => import_verified_connection(call.ports, &integration, &import)
             .await
@@ -109,16 +104,25 @@ fn import_error(error: ImportConnectionError, credentials: AuthMode) -> ApiError
             provider,
             credentials,
         },
+        ImportConnectionError::InvalidCredentials(issues) => invalid_credentials(issues),
         ImportConnectionError::MissingAccountId => ApiError::MissingAccountId,
         ImportConnectionError::TooManyTags => ApiError::TooManyTags,
         ImportConnectionError::Internal(error) => ApiError::Internal(error),
     }
 }
 
+/// Mistakes that only the provider's entry shows, at their place in the body.
+fn invalid_credentials(issues: Vec<Issue>) -> ApiError {
+    let at_credentials = |mut issue: Issue| {
+        issue.path.insert(0, "credentials".to_owned());
+        issue
+    };
+    ApiError::InvalidBody(issues.into_iter().map(at_credentials).collect())
+}
+
 struct CreateBody {
     provider_config_key: IntegrationKey,
-    /// The import, or the kind of credentials that cannot be imported.
-    import: Result<ImportConnection, AuthMode>,
+    import: ImportConnection,
 }
 
 fn create_body(input: &Input<'_>) -> Option<CreateBody> {
@@ -137,17 +141,22 @@ fn create_body(input: &Input<'_>) -> Option<CreateBody> {
     let end_user = body.optional("end_user").and_then(|input| end_user(&input));
     let tags = body.optional("tags").and_then(|input| tags(&input));
     body.finish();
-    let import = match credentials? {
-        ImportedCredentials::Unsupported(mode) => Err(mode),
-        ImportedCredentials::Supported(credentials) => Ok(ImportConnection {
-            connection_id,
-            credentials: *credentials,
-            connection_config: connection_config.unwrap_or_default(),
-            metadata: OnUpdate::Replace(Some(metadata.unwrap_or_else(|| "{}".to_owned()))),
-            tags: OnUpdate::Replace(tags.unwrap_or_default()),
-            end_user,
-            webhook_url_override: webhook_url_override.filter(|url| !url.is_empty()),
-        }),
+    let ImportedCredentials {
+        auth_mode,
+        credentials,
+        connection_config: of_credentials,
+    } = credentials?;
+    let import = ImportConnection {
+        connection_id,
+        auth_mode,
+        credentials,
+        connection_config: connection_config
+            .unwrap_or_default()
+            .merged(&of_credentials),
+        metadata: OnUpdate::Replace(Some(metadata.unwrap_or_else(|| "{}".to_owned()))),
+        tags: OnUpdate::Replace(tags.unwrap_or_default()),
+        end_user,
+        webhook_url_override: webhook_url_override.filter(|url| !url.is_empty()),
     };
     Some(CreateBody {
         provider_config_key: provider_config_key?,

@@ -86,6 +86,7 @@ fn provider_config_key(body: &Value) -> Result<String, ApiError> {
 
 fn import_error(error: ImportConnectionError) -> ApiError {
     match error {
+        ImportConnectionError::InvalidCredentials(issues) => ApiError::InvalidBody(issues),
         ImportConnectionError::MissingAccountId => ApiError::MissingAccountIdLegacy,
         ImportConnectionError::TooManyTags => ApiError::TooManyTags,
         ImportConnectionError::UnknownIntegration | ImportConnectionError::WrongAuthMode { .. } => {
@@ -117,6 +118,7 @@ impl Common {
         );
         ImportConnection {
             connection_id: self.connection_id,
+            auth_mode: credentials.auth_mode(),
             credentials,
             connection_config: self.connection_config,
             metadata: match self.metadata {

@@ -68,6 +68,19 @@ impl AuthMode {
         (Self::TwoStep, "TWO_STEP"),
     ];
 
+    /// Whether a provider of this mode takes credentials that are imported as `credentials`.
+    #[must_use]
+    pub fn takes(self, credentials: Self) -> bool {
+        self == credentials
+            || matches!(
+                (self, credentials),
+                // What answers show of these providers' connections can be imported again.
+                (Self::Custom, Self::App)
+                    | (Self::InstallPlugin, Self::Basic)
+                    | (Self::McpOAuth2, Self::OAuth2)
+            )
+    }
+
     /// The mode named `text`, in upper case as on the wire.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

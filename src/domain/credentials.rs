@@ -1,5 +1,7 @@
 //! What a connection holds, one variant per kind of credentials.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     auth_mode::AuthMode,
     secret::{Secret, SecretMap},
@@ -21,6 +23,8 @@ pub enum Credentials {
         /// The password.
         password: Secret,
     },
+    /// Inputs that are exchanged for short-lived credentials.
+    Exchanged(Exchanged),
     /// Nothing: the provider asks for no authentication.
     None,
     /// An OAuth 1.0a token.
@@ -31,6 +35,68 @@ pub enum Credentials {
     OAuth2ClientCredentials(OAuth2ClientCredentials),
     /// A token-based-authentication token.
     Tba(Tba),
+}
+
+/// Inputs that stay good, such as a user name or a private key, with the short-lived credentials
+/// that they were exchanged for: by signing something, or by asking the provider.
+#[derive(Clone, Debug)]
+pub struct Exchanged {
+    /// What is done with the inputs.
+    pub mode: ExchangeMode,
+    /// What was imported, by its names on the wire.
+    pub inputs: SecretMap,
+    /// What it was exchanged for, by its names on the wire; empty until then.
+    pub issued: SecretMap,
+    /// A refresh token, where the exchange gave one.
+    pub refresh_token: Option<Secret>,
+    /// When what was issued ends, if that is known.
+    pub expires_at: Option<Timestamp>,
+    /// The provider's last answer; empty where none was asked.
+    pub raw: SecretMap,
+    /// What the provider's answers told of the connection.
+    pub derived_config: SecretMap,
+}
+
+/// What is done with inputs to get short-lived credentials.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum ExchangeMode {
+    /// A signed token of a GitHub App, exchanged for a token of an installation.
+    #[serde(rename = "APP")]
+    App,
+    /// A token of App Store Connect, signed here.
+    #[serde(rename = "APP_STORE")]
+    AppStore,
+    /// Temporary AWS credentials of a role.
+    #[serde(rename = "AWS_SIGV4")]
+    AwsSigV4,
+    /// A session of the BILL API.
+    #[serde(rename = "BILL")]
+    Bill,
+    /// A JSON Web Token (RFC 7519), signed here.
+    #[serde(rename = "JWT")]
+    Jwt,
+    /// A username token, digested here.
+    #[serde(rename = "SIGNATURE")]
+    Signature,
+    /// A token from requests of the provider's own shape.
+    #[serde(rename = "TWO_STEP")]
+    TwoStep,
+}
+
+impl ExchangeMode {
+    /// The kind of credentials.
+    #[must_use]
+    pub fn auth_mode(self) -> AuthMode {
+        match self {
+            Self::App => AuthMode::App,
+            Self::AppStore => AuthMode::AppStore,
+            Self::AwsSigV4 => AuthMode::AwsSigV4,
+            Self::Bill => AuthMode::Bill,
+            Self::Jwt => AuthMode::Jwt,
+            Self::Signature => AuthMode::Signature,
+            Self::TwoStep => AuthMode::TwoStep,
+        }
+    }
 }
 
 /// An OAuth 1.0a token (RFC 5849 §2.3). It does not expire.
@@ -57,6 +123,10 @@ pub struct OAuth2 {
     pub config_override: Option<ClientOverride>,
     /// The provider's last token answer, or what was imported.
     pub raw: SecretMap,
+    /// What the provider's answers told of the connection.
+    pub derived_config: SecretMap,
+    /// Whether a new token is had without a refresh token.
+    pub renews_without_refresh_token: bool,
 }
 
 /// An OAuth 2 token of a client, with the client's own credentials (RFC 6749 §4.4).
@@ -76,6 +146,8 @@ pub struct OAuth2ClientCredentials {
     pub expires_at: Option<Timestamp>,
     /// The provider's last token answer, or what was imported.
     pub raw: SecretMap,
+    /// What the provider's answers told of the connection.
+    pub derived_config: SecretMap,
 }
 
 /// A token-based-authentication token. It does not expire.
@@ -105,6 +177,7 @@ impl Credentials {
         match self {
             Self::ApiKey { .. } => AuthMode::ApiKey,
             Self::Basic { .. } => AuthMode::Basic,
+            Self::Exchanged(exchanged) => exchanged.mode.auth_mode(),
             Self::None => AuthMode::None,
             Self::OAuth1(_) => AuthMode::OAuth1,
             Self::OAuth2(_) => AuthMode::OAuth2,
@@ -117,6 +190,7 @@ impl Credentials {
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
         match self {
+            Self::Exchanged(credentials) => credentials.expires_at,
             Self::OAuth2(credentials) => credentials.expires_at,
             Self::OAuth2ClientCredentials(credentials) => credentials.expires_at,
             Self::ApiKey { .. }
@@ -131,6 +205,7 @@ impl Credentials {
     #[must_use]
     pub fn refresh_token(&self) -> Option<&Secret> {
         match self {
+            Self::Exchanged(credentials) => credentials.refresh_token.as_ref(),
             Self::OAuth2(credentials) => credentials.refresh_token.as_ref(),
             Self::ApiKey { .. }
             | Self::Basic { .. }
@@ -141,16 +216,51 @@ impl Credentials {
         }
     }
 
-    /// The token that a provider takes, where the kind of credentials has a single one that can
-    /// be refreshed.
+    /// The access token of OAuth 2.
     #[must_use]
-    pub fn refreshable_token(&self) -> Option<&Secret> {
+    pub fn access_token(&self) -> Option<&Secret> {
         match self {
-            Self::OAuth2(credentials) => credentials
-                .refresh_token
-                .is_some()
-                .then_some(&credentials.access_token),
+            Self::OAuth2(credentials) => Some(&credentials.access_token),
             Self::OAuth2ClientCredentials(credentials) => Some(&credentials.token),
+            Self::ApiKey { .. }
+            | Self::Basic { .. }
+            | Self::Exchanged(_)
+            | Self::None
+            | Self::OAuth1(_)
+            | Self::Tba(_) => None,
+        }
+    }
+
+    /// Whether there is a way to new ones.
+    #[must_use]
+    pub fn can_be_refreshed(&self) -> bool {
+        match self {
+            Self::Exchanged(_) | Self::OAuth2ClientCredentials(_) => true,
+            Self::OAuth2(credentials) => {
+                credentials.refresh_token.is_some() || credentials.renews_without_refresh_token
+            }
+            Self::ApiKey { .. }
+            | Self::Basic { .. }
+            | Self::None
+            | Self::OAuth1(_)
+            | Self::Tba(_) => false,
+        }
+    }
+
+    /// Whether there is nothing yet that the provider would take.
+    #[must_use]
+    pub fn are_unissued(&self) -> bool {
+        matches!(self, Self::Exchanged(credentials) if credentials.issued.is_empty())
+    }
+
+    /// What the provider's answers told of the connection. It goes over what the caller
+    /// configured, and is kept with the credentials so that a refresh writes nothing else.
+    #[must_use]
+    pub fn derived_config(&self) -> Option<&SecretMap> {
+        match self {
+            Self::Exchanged(credentials) => Some(&credentials.derived_config),
+            Self::OAuth2(credentials) => Some(&credentials.derived_config),
+            Self::OAuth2ClientCredentials(credentials) => Some(&credentials.derived_config),
             Self::ApiKey { .. }
             | Self::Basic { .. }
             | Self::None

@@ -90,6 +90,13 @@ impl Mask {
                 self.add(username);
                 self.add(password);
             }
+            Credentials::Exchanged(credentials) => {
+                self.add_map(&credentials.inputs);
+                self.add_map(&credentials.issued);
+                credentials.refresh_token.iter().for_each(|it| self.add(it));
+                self.add_map(&credentials.raw);
+                self.add_map(&credentials.derived_config);
+            }
             Credentials::None => {}
             Credentials::OAuth1(credentials) => {
                 self.add(&credentials.oauth_token);
@@ -104,6 +111,7 @@ impl Mask {
                     .iter()
                     .for_each(|it| self.add_client(it));
                 self.add_map(&credentials.raw);
+                self.add_map(&credentials.derived_config);
             }
             Credentials::OAuth2ClientCredentials(credentials) => {
                 self.add(&credentials.token);
@@ -202,6 +210,8 @@ mod tests {
                 client_secret: Some(Secret::new("fake-own-secret")),
             }),
             raw: map(json!({"id_token": "fake-id-token", "token_type": "bearer"})),
+            derived_config: SecretMap::default(),
+            renews_without_refresh_token: false,
         });
         let integration = IntegrationSecrets {
             client_secret: Some(Secret::new("fake-client-secret")),

@@ -110,15 +110,16 @@ pub fn schedule(
     origin: Origin,
     now: Timestamp,
 ) -> Schedule {
-    let Some(token) = credentials.refreshable_token() else {
+    if !credentials.can_be_refreshed() {
         return Schedule {
             due_at: None,
             expires_at: credentials.expires_at(),
         };
-    };
+    }
+    let of_jwt = || jwt_expiry(credentials.access_token()?.expose());
     let expires_at = credentials
         .expires_at()
-        .or_else(|| jwt_expiry(token.expose()))
+        .or_else(of_jwt)
         // What the provider issued just now has not ended, whatever its clock or its answer says.
         .filter(|end| origin == Origin::Imported || *end > now);
     if rule.forced == ForcedOnly::Yes {
@@ -306,7 +307,7 @@ pub fn decide(
     trigger: Trigger,
     now: Timestamp,
 ) -> Decision {
-    if credentials.refreshable_token().is_none() {
+    if !credentials.can_be_refreshed() {
         return Decision::Use;
     }
     if trigger == Trigger::Force {
@@ -388,6 +389,8 @@ mod tests {
             expires_at: expires_in.map(|seconds| NOW.plus_seconds(seconds)),
             config_override: None,
             raw: SecretMap::default(),
+            derived_config: SecretMap::default(),
+            renews_without_refresh_token: false,
         })
     }
 

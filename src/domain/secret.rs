@@ -62,6 +62,12 @@ impl SecretMap {
         serde_json::to_vec(&self.0).map_or(usize::MAX, |text| Zeroizing::new(text).len())
     }
 
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether there is a text under `key` that is not empty.
     #[must_use]
     pub fn has_text(&self, key: &str) -> bool {

@@ -35,6 +35,8 @@ pub struct Entry {
     pub client_authentication: ClientAuthenticationMethod,
     /// Inputs that each connection brings.
     pub connection_config: Vec<FieldSchema>,
+    /// Inputs that the credentials of each connection consist of.
+    pub credentials: Vec<FieldSchema>,
     /// The scopes of an integration that has none of its own.
     pub default_scopes: Vec<String>,
     /// How long a token lives when its answer does not say, in seconds.
@@ -160,6 +162,7 @@ impl Entry {
             body_format: body_format(&object, auth_mode),
             client_authentication: client_authentication(&object),
             connection_config: schemas("connection_config"),
+            credentials: schemas("credentials"),
             default_scopes: names("default_scopes").unwrap_or_default(),
             default_token_lifetime: seconds("default_token_lifetime", 1..=MAX_SECONDS),
             display_name: display_name.unwrap_or_default(),
@@ -188,8 +191,6 @@ impl Entry {
                 .and_then(|seconds| u32::try_from(seconds).ok()),
             token_url,
         };
-        // Credentials are checked where they are imported, by their kind.
-        drop(schemas("credentials"));
         other_settings::check(&object);
         object.finish();
         // Where a mistake left a stand-in, the reader answers the mistake instead of the entry.

@@ -42,7 +42,12 @@ pub fn open_connection(
         &record.credentials,
     )?;
     let connection = open_without_credentials(ports, integration, record)?;
+    let configured = connection.connection_config;
     Ok(Connection {
+        connection_config: match credentials.derived_config() {
+            Some(derived) => configured.merged(derived),
+            None => configured,
+        },
         credentials: Some(credentials),
         ..connection
     })

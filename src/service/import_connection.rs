@@ -5,25 +5,27 @@ use super::{
         Connection, grant_fingerprint, grant_fingerprints, seal_connection_config, seal_credentials,
     },
     error::InternalError,
-    integration::provider_of,
+    integration::{open_secrets, provider_of},
     ports::{Ports, random_uuid},
 };
 use crate::{
     domain::{
         auth_mode::AuthMode,
         connection::ConnectionId,
-        credentials::Credentials,
+        credentials::{Credentials, ExchangeMode, Exchanged},
         end_user::EndUser,
         refresh::{Origin, schedule},
         secret::SecretMap,
         tags::{Tags, merged},
         timestamp::Timestamp,
     },
+    providers::{entry::Entry, inputs},
     storage::{
         database::fetch_both,
         imports::{OnUpdate, UpsertConnection, holder, upsert},
         integrations::IntegrationRecord,
     },
+    validation::issue::Issue,
 };
 
 /// A connection to import.
@@ -31,6 +33,8 @@ use crate::{
 pub struct ImportConnection {
     /// The caller's name for it; none lets us choose one.
     pub connection_id: Option<ConnectionId>,
+    /// The kind of credentials that the caller named.
+    pub auth_mode: AuthMode,
     /// Its credentials.
     pub credentials: Credentials,
     /// Its configuration.
@@ -70,6 +74,9 @@ pub enum ImportConnectionError {
         /// Those it takes.
         provider: AuthMode,
     },
+    /// The inputs of the credentials are not those that the provider asks for.
+    #[error("the provider asks for other inputs")]
+    InvalidCredentials(Vec<Issue>),
     /// The configuration lacks `accountId`, which these credentials need.
     #[error("the configuration lacks accountId")]
     MissingAccountId,
@@ -115,10 +122,13 @@ pub(super) fn prepared(
     now: Timestamp,
 ) -> Result<UpsertConnection, ImportConnectionError> {
     let provider = provider_of(integration)?.ok_or(ImportConnectionError::UnknownProvider)?;
-    let auth_mode = request.credentials.auth_mode();
-    if provider.entry.auth_mode != auth_mode {
+    if !provider.entry.auth_mode.takes(request.auth_mode) {
         let provider = provider.entry.auth_mode;
         return Err(ImportConnectionError::WrongAuthMode { provider });
+    }
+    let auth_mode = request.credentials.auth_mode();
+    if let Credentials::Exchanged(credentials) = &request.credentials {
+        check_inputs(ports, integration, &provider.entry, credentials)?;
     }
     if auth_mode == AuthMode::Tba && !request.connection_config.has_text("accountId") {
         return Err(ImportConnectionError::MissingAccountId);
@@ -161,4 +171,24 @@ pub(super) fn prepared(
         ),
         first_fetched_at: (auth_mode != AuthMode::None).then_some(now),
     })
+}
+
+/// Holds free inputs to those that the provider's entry declares. What the integration brings is
+/// asked of nobody.
+fn check_inputs(
+    ports: &impl Ports,
+    integration: &IntegrationRecord,
+    entry: &Entry,
+    credentials: &Exchanged,
+) -> Result<(), ImportConnectionError> {
+    if !matches!(credentials.mode, ExchangeMode::Jwt | ExchangeMode::TwoStep) {
+        return Ok(());
+    }
+    let secrets = open_secrets(ports, integration)?;
+    inputs::check_inputs(
+        &entry.credentials,
+        &credentials.inputs,
+        &secrets.integration_config,
+    )
+    .map_err(ImportConnectionError::InvalidCredentials)
 }

@@ -56,7 +56,7 @@ pub async fn import_verified_connection(
     request: &ImportConnection,
 ) -> Result<Connection, VerifiedImportError> {
     let connection = prepared(ports, integration, request, ports.now())?;
-    if request.credentials.refreshable_token().is_none() {
+    if !request.credentials.can_be_refreshed() {
         return Err(VerifiedImportError::NotVerifiable);
     }
     let connection_id = connection.connection_id.clone();

@@ -247,6 +247,10 @@ pub enum RefreshFailure {
     /// The integration has no client, or the provider asks for a kind of client authentication
     /// that is not supported.
     Client,
+    /// The security token service of AWS gave no credentials.
+    Sts,
     /// The provider has no token URL, or one that may not be called.
     TokenUrl,
+    /// The provider rejected the inputs, or did not answer with a token.
+    TwoStep,
 }

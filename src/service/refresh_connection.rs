@@ -18,7 +18,7 @@ use super::{
 use crate::{
     domain::{
         attempt::Attempt,
-        credentials::Credentials,
+        credentials::{Credentials, ExchangeMode, Exchanged},
         refresh::{Decision, Failure, Origin, Rotation, Schedule, Trigger, schedule},
         timestamp::Timestamp,
     },
@@ -320,8 +320,17 @@ impl Subject<'_> {
 fn kind_of_failure(credentials: &Credentials) -> RefreshFailure {
     match credentials {
         Credentials::OAuth2ClientCredentials(_) => RefreshFailure::ClientCredentials,
+        Credentials::Exchanged(Exchanged {
+            mode: ExchangeMode::TwoStep,
+            ..
+        }) => RefreshFailure::TwoStep,
+        Credentials::Exchanged(Exchanged {
+            mode: ExchangeMode::AwsSigV4,
+            ..
+        }) => RefreshFailure::Sts,
         Credentials::ApiKey { .. }
         | Credentials::Basic { .. }
+        | Credentials::Exchanged(_)
         | Credentials::None
         | Credentials::OAuth1(_)
         | Credentials::OAuth2(_)

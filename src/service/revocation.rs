@@ -6,7 +6,10 @@ use super::{
     error::InternalError,
     integration::{open_secrets, provider_of},
     ports::Ports,
-    token_exchange::{TokenExchangeError, client, client_of},
+    token_exchange::{
+        TokenExchangeError,
+        oauth2::{client, client_of},
+    },
 };
 use crate::{
     domain::{credentials::Credentials, egress::permitted, secret::SecretMap},
@@ -115,6 +118,7 @@ fn request(
         }
         Credentials::ApiKey { .. }
         | Credentials::Basic { .. }
+        | Credentials::Exchanged(_)
         | Credentials::None
         | Credentials::OAuth1(_)
         | Credentials::Tba(_) => return Ok(None),

@@ -1,4 +1,7 @@
-//! Asking a provider for new credentials.
+//! Getting new credentials: by asking the provider, or by signing something. Not here: when, and
+//! what becomes of them.
+
+pub(super) mod oauth2;
 
 use super::{
     error::InternalError,
@@ -9,27 +12,20 @@ use super::{
 use crate::{
     domain::{
         attempt::{Attempt, AttemptOutcome},
-        credentials::{Credentials, OAuth2, OAuth2ClientCredentials},
+        credentials::{Credentials, ExchangeMode},
         egress::permitted,
         integration::IntegrationSecrets,
         mask::Mask,
         refresh::Failure,
-        secret::{MAX_RAW_BYTES, Secret, SecretMap},
+        secret::{MAX_RAW_BYTES, SecretMap},
         timestamp::Timestamp,
     },
     oauth2::{
-        client_authentication::{Client, ClientAuthentication},
         error_text::error_text,
+        http::{HttpRequest, HttpResponse},
         token_error::{ErrorCode, TokenError, Unreachable},
-        token_request::{Grant, TokenRequest},
-        token_response::{
-            CLIENT_CREDENTIALS_TOKEN_PATHS, ResponseRules, TokenResponse, read_token_response,
-        },
     },
-    providers::{
-        entry::{ClientAuthenticationMethod, Entry},
-        refresh_rule::TokenRequestRules,
-    },
+    providers::entry::Entry,
     storage::integrations::IntegrationRecord,
 };
 
@@ -183,57 +179,26 @@ pub async fn exchange(
     connection_config: &SecretMap,
     credentials: &Credentials,
 ) -> Result<Issued, TokenExchangeError> {
-    let secrets = open_secrets(ports, integration)?;
-    let mask = || Mask::new(credentials, connection_config, &secrets);
-    let no_url = |error| TokenExchangeError::unaskable(RefreshFailure::TokenUrl, &error);
+    let exchange = Exchange {
+        ports,
+        entry,
+        integration,
+        secrets: open_secrets(ports, integration)?,
+        connection_config,
+        credentials,
+    };
     match credentials {
-        Credentials::OAuth2(old) => {
-            let rules = TokenRequestRules::for_refresh(entry, connection_config).map_err(no_url)?;
-            let refresh_token = old.refresh_token.clone().ok_or_else(nothing_to_refresh)?;
-            let (client_id, client_secret) = client_of(integration, &secrets, old)?;
-            let client = client(rules.client_authentication, client_id, client_secret)?;
-            let grant = Grant::RefreshToken(refresh_token);
-            let paths = entry
-                .alternate_access_token_response_path
-                .iter()
-                .cloned()
-                .collect();
-            let (token, status) = ask(ports, entry, rules, grant, client, paths, mask).await?;
-            let credentials = Credentials::OAuth2(OAuth2 {
-                access_token: token.access_token,
-                // RFC 6749 §6: without a new refresh token the old one stays good.
-                refresh_token: token.refresh_token.or_else(|| old.refresh_token.clone()),
-                expires_at: token.expires_at,
-                config_override: old.config_override.clone(),
-                raw: token.raw,
-            });
-            Ok(Issued {
-                credentials,
-                status,
-            })
-        }
-        Credentials::OAuth2ClientCredentials(old) => {
-            let rules = TokenRequestRules::for_client_credentials(entry, connection_config)
-                .map_err(no_url)?;
-            let client = client(
-                rules.client_authentication,
-                old.client_id.clone(),
-                Some(old.client_secret.clone()),
-            )?;
-            let grant = Grant::ClientCredentials;
-            let paths = CLIENT_CREDENTIALS_TOKEN_PATHS.map(str::to_owned).to_vec();
-            let (token, status) = ask(ports, entry, rules, grant, client, paths, mask).await?;
-            let credentials = Credentials::OAuth2ClientCredentials(OAuth2ClientCredentials {
-                token: token.access_token,
-                expires_at: token.expires_at,
-                raw: token.raw,
-                ..old.clone()
-            });
-            Ok(Issued {
-                credentials,
-                status,
-            })
-        }
+        Credentials::Exchanged(old) => match old.mode {
+            ExchangeMode::App
+            | ExchangeMode::AppStore
+            | ExchangeMode::AwsSigV4
+            | ExchangeMode::Bill
+            | ExchangeMode::Jwt
+            | ExchangeMode::Signature
+            | ExchangeMode::TwoStep => Err(nothing_to_refresh()),
+        },
+        Credentials::OAuth2(old) => exchange.refresh_token(old).await,
+        Credentials::OAuth2ClientCredentials(old) => exchange.client_credentials(old).await,
         Credentials::ApiKey { .. }
         | Credentials::Basic { .. }
         | Credentials::None
@@ -242,109 +207,53 @@ pub async fn exchange(
     }
 }
 
+/// What every exchange has at hand.
+struct Exchange<'a, P> {
+    ports: &'a P,
+    entry: &'a Entry,
+    integration: &'a IntegrationRecord,
+    secrets: IntegrationSecrets,
+    /// The configuration with what earlier answers told.
+    connection_config: &'a SecretMap,
+    credentials: &'a Credentials,
+}
+
+impl<P: Ports> Exchange<'_, P> {
+    /// Sends a request, if it may go where it goes, within the time that the entry gives it.
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TokenExchangeError> {
+        permitted(&request.url, self.ports.settings().egress).map_err(|error| no_url(&error))?;
+        let timeout = self.entry.token_request_timeout_millis();
+        let response = self.ports.send(request, timeout).await;
+        response.map_err(|error| TokenExchangeError::Refused {
+            error: error.into(),
+            said: None,
+        })
+    }
+
+    /// The failure of an exchange that the provider answered.
+    fn refused(&self, error: TokenError, response: &HttpResponse) -> TokenExchangeError {
+        let said = error_text(response).map(|said| {
+            Mask::new(self.credentials, self.connection_config, &self.secrets)
+                .apply(&said, MAX_ERROR_BYTES)
+        });
+        TokenExchangeError::Refused { error, said }
+    }
+}
+
+fn no_url(error: &impl ToString) -> TokenExchangeError {
+    TokenExchangeError::unaskable(RefreshFailure::TokenUrl, error)
+}
+
 fn nothing_to_refresh() -> TokenExchangeError {
     TokenExchangeError::unaskable(RefreshFailure::External, &"there is no refresh token")
 }
 
-/// The client to refresh as: the connection's own if it is whole, else the integration's.
-pub(super) fn client_of(
-    integration: &IntegrationRecord,
-    secrets: &IntegrationSecrets,
-    credentials: &OAuth2,
-) -> Result<(String, Option<Secret>), TokenExchangeError> {
-    if let Some(own) = &credentials.config_override
-        && let (Some(client_id), Some(client_secret)) = (&own.client_id, &own.client_secret)
-    {
-        return Ok((client_id.clone(), Some(client_secret.clone())));
+/// A provider's answer as it is kept: it is a convenience, so one that is too large is left out.
+fn kept(raw: SecretMap) -> SecretMap {
+    if raw.json_len() > MAX_RAW_BYTES {
+        return SecretMap::default();
     }
-    let client_id = integration.client_id.clone();
-    let client_id = client_id.ok_or_else(|| {
-        let reason = "the integration has no client";
-        TokenExchangeError::unaskable(RefreshFailure::Client, &reason)
-    })?;
-    Ok((client_id, secrets.client_secret.clone()))
-}
-
-/// The client, as it shows itself by `method`.
-pub(super) fn client(
-    method: ClientAuthenticationMethod,
-    client_id: String,
-    client_secret: Option<Secret>,
-) -> Result<Client, TokenExchangeError> {
-    let authentication = match method {
-        ClientAuthenticationMethod::ClientSecretBasic => ClientAuthentication::ClientSecretBasic,
-        ClientAuthenticationMethod::ClientSecretPost => ClientAuthentication::ClientSecretPost,
-        ClientAuthenticationMethod::Unsupported => {
-            return Err(TokenExchangeError::unaskable(
-                RefreshFailure::Client,
-                &"the provider's kind of client authentication is not supported",
-            ));
-        }
-    };
-    Ok(Client {
-        client_id,
-        client_secret,
-        authentication,
-    })
-}
-
-async fn ask(
-    ports: &impl Ports,
-    entry: &Entry,
-    rules: TokenRequestRules,
-    grant: Grant,
-    client: Client,
-    token_paths: Vec<String>,
-    mask: impl FnOnce() -> Mask,
-) -> Result<(TokenResponse, u16), TokenExchangeError> {
-    permitted(&rules.url, ports.settings().egress)
-        .map_err(|error| TokenExchangeError::unaskable(RefreshFailure::TokenUrl, &error))?;
-    let mut parameters = vec![("grant_type".to_owned(), Secret::new(rules.grant_type))];
-    parameters.extend(
-        rules
-            .scope
-            .map(|scope| ("scope".to_owned(), Secret::new(scope))),
-    );
-    parameters.extend(rules.parameters);
-    let request = TokenRequest {
-        url: rules.url,
-        grant,
-        parameters,
-        body_format: rules.body_format,
-        client,
-    };
-    let response = ports
-        .send(request.into_http(), entry.token_request_timeout_millis())
-        .await
-        .map_err(|error| TokenExchangeError::Refused {
-            error: error.into(),
-            said: None,
-        })?;
-    let rules = ResponseRules {
-        token_paths,
-        expires_in_unit: entry.expires_in_unit,
-    };
-    let now = ports.now();
-    let status = response.status;
-    let token = read_token_response(&response, &rules, now).map_err(|error| {
-        let said = error_text(&response);
-        let said = said.map(|said| mask().apply(&said, MAX_ERROR_BYTES));
-        TokenExchangeError::Refused { error, said }
-    })?;
-    let refresh_token_bytes = token.refresh_token.as_ref().map_or(0, Secret::len);
-    if token.access_token.len().max(refresh_token_bytes) > MAX_TOKEN_BYTES {
-        let error = TokenError::Malformed { status };
-        return Err(TokenExchangeError::Refused { error, said: None });
-    }
-    let raw = Some(token.raw).filter(|raw| raw.json_len() <= MAX_RAW_BYTES);
-    let token = TokenResponse {
-        // What was issued just now has not ended, whatever its clock or its answer says.
-        expires_at: token.expires_at.filter(|expires_at| *expires_at > now),
-        // The answer is a convenience; the tokens in it are kept in any case.
-        raw: raw.unwrap_or_default(),
-        ..token
-    };
-    Ok((token, status))
+    raw
 }
 
 /// The largest token that is kept, so that a row stays far below the 2 MB that D1 takes.

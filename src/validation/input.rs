@@ -322,7 +322,7 @@ pub struct Fields<'a> {
     map: &'a Map<String, Value>,
     path: Vec<String>,
     issues: &'a Issues,
-    read: RefCell<Vec<&'static str>>,
+    read: RefCell<Vec<&'a str>>,
 }
 
 impl<'a> Fields<'a> {
@@ -330,6 +330,12 @@ impl<'a> Fields<'a> {
     #[must_use]
     pub fn field(&self, name: &'static str) -> Input<'a> {
         self.read.borrow_mut().push(name);
+        self.input(name)
+    }
+
+    /// The place of the field `name`, whether it is there or not.
+    #[must_use]
+    pub fn input(&self, name: &str) -> Input<'a> {
         let mut path = self.path.clone();
         path.push(name.to_owned());
         Input {
@@ -346,6 +352,17 @@ impl<'a> Fields<'a> {
         input.value.is_some().then_some(input)
     }
 
+    /// The fields that were not read yet, whatever their names.
+    #[must_use]
+    pub fn rest(&self) -> Vec<(&'a str, Input<'a>)> {
+        let mut read = self.read.borrow_mut();
+        let mut rest = self.map.keys().map(String::as_str).collect::<Vec<_>>();
+        rest.retain(|name| !read.contains(name));
+        read.extend(&rest);
+        let inputs = rest.iter().map(|name| (*name, self.input(name)));
+        inputs.collect()
+    }
+
     /// The whole object.
     #[must_use]
     pub fn map(&self) -> &'a Map<String, Value> {
@@ -354,16 +371,14 @@ impl<'a> Fields<'a> {
 
     /// Refuses every field that was not read.
     pub fn finish(self) {
-        let read = self.read.into_inner();
-        let unknown = self.map.keys().filter(|key| !read.contains(&key.as_str()));
-        let Some(message) = unrecognized_keys(unknown) else {
-            return;
-        };
-        self.issues.push(Issue {
-            code: "unrecognized_keys",
-            message: message.into(),
-            path: self.path,
-        });
+        let unknown = self.rest().into_iter().map(|(name, _)| name);
+        if let Some(message) = unrecognized_keys(unknown) {
+            self.issues.push(Issue {
+                code: "unrecognized_keys",
+                message: message.into(),
+                path: self.path,
+            });
+        }
     }
 }
 

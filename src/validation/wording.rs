@@ -27,8 +27,8 @@ pub(super) fn received(value: Option<&Value>) -> &'static str {
 }
 
 /// The wording for fields that nobody knows; none if there are none.
-pub(super) fn unrecognized_keys<'a>(keys: impl Iterator<Item = &'a String>) -> Option<String> {
-    let shortened = |key: &String| -> String { key.chars().take(MAX_NAMED_KEY_CHARS).collect() };
+pub(super) fn unrecognized_keys<'a>(keys: impl Iterator<Item = &'a str>) -> Option<String> {
+    let shortened = |key: &str| -> String { key.chars().take(MAX_NAMED_KEY_CHARS).collect() };
     let named: Vec<_> = keys
         .take(MAX_NAMED_KEYS)
         .map(|key| format!("\"{}\"", shortened(key)))

@@ -13,7 +13,10 @@ use zeroize::Zeroizing;
 
 use super::envelope::OpenError;
 use crate::domain::{
-    credentials::{ClientOverride, Credentials, OAuth1, OAuth2, OAuth2ClientCredentials, Tba},
+    credentials::{
+        ClientOverride, Credentials, ExchangeMode, Exchanged, OAuth1, OAuth2,
+        OAuth2ClientCredentials, Tba,
+    },
     integration::IntegrationSecrets,
     secret::{Secret, SecretMap},
     timestamp::Timestamp,
@@ -94,6 +97,8 @@ enum CredentialsDocument {
         #[serde(with = "fields::text")]
         password: Secret,
     },
+    #[serde(rename = "EXCHANGED")]
+    Exchanged(#[serde(with = "ExchangedDocument")] Exchanged),
     #[serde(rename = "NONE")]
     None,
     #[serde(rename = "OAUTH1")]
@@ -106,6 +111,36 @@ enum CredentialsDocument {
     ),
     #[serde(rename = "TBA")]
     Tba(#[serde(with = "TbaDocument")] Tba),
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Exchanged")]
+struct ExchangedDocument {
+    mode: ExchangeMode,
+    #[serde(with = "fields::object")]
+    inputs: SecretMap,
+    #[serde(with = "fields::object")]
+    issued: SecretMap,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "fields::optional_text"
+    )]
+    refresh_token: Option<Secret>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+    #[serde(
+        default,
+        skip_serializing_if = "SecretMap::is_empty",
+        with = "fields::object"
+    )]
+    raw: SecretMap,
+    #[serde(
+        default,
+        skip_serializing_if = "SecretMap::is_empty",
+        with = "fields::object"
+    )]
+    derived_config: SecretMap,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -140,6 +175,14 @@ struct OAuth2Document {
     config_override: Option<ClientOverride>,
     #[serde(with = "fields::object")]
     raw: SecretMap,
+    #[serde(
+        default,
+        skip_serializing_if = "SecretMap::is_empty",
+        with = "fields::object"
+    )]
+    derived_config: SecretMap,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    renews_without_refresh_token: bool,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -166,6 +209,12 @@ struct OAuth2ClientCredentialsDocument {
     expires_at: Option<Timestamp>,
     #[serde(with = "fields::object")]
     raw: SecretMap,
+    #[serde(
+        default,
+        skip_serializing_if = "SecretMap::is_empty",
+        with = "fields::object"
+    )]
+    derived_config: SecretMap,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -248,8 +297,9 @@ mod tests {
         let read = credentials_from_bytes(&bytes).unwrap();
         assert_eq!(read.auth_mode(), credentials.auth_mode());
         assert_eq!(*credentials_to_bytes(&read), *bytes);
-        let tag: Value = serde_json::from_slice(&bytes).unwrap();
-        let mode = tag["type"].as_str().and_then(AuthMode::parse);
+        let tags: Value = serde_json::from_slice(&bytes).unwrap();
+        let mode = tags.get("mode").unwrap_or(&tags["type"]);
+        let mode = mode.as_str().and_then(AuthMode::parse);
         assert_eq!(mode, Some(credentials.auth_mode()));
     }
 
@@ -277,6 +327,37 @@ mod tests {
     }
 
     #[test]
+    fn the_document_of_exchanged_credentials_is_unchanged() {
+        let full = Exchanged {
+            mode: ExchangeMode::TwoStep,
+            inputs: map(json!({"username": "u"})),
+            issued: map(json!({"token": "t"})),
+            refresh_token: Some(secret("r")),
+            expires_at: Some(Timestamp::from_millis(7)),
+            raw: map(json!({"scope": "x"})),
+            derived_config: map(json!({"url": "u"})),
+        };
+        pinned(
+            &Credentials::Exchanged(full.clone()),
+            "{\"type\":\"EXCHANGED\",\"mode\":\"TWO_STEP\",\"inputs\":{\"username\":\"u\"},\
+             \"issued\":{\"token\":\"t\"},\"refresh_token\":\"r\",\"expires_at\":7,\
+             \"raw\":{\"scope\":\"x\"},\"derived_config\":{\"url\":\"u\"}}",
+        );
+        let least = Exchanged {
+            refresh_token: None,
+            expires_at: None,
+            raw: SecretMap::default(),
+            derived_config: SecretMap::default(),
+            ..full
+        };
+        pinned(
+            &Credentials::Exchanged(least),
+            "{\"type\":\"EXCHANGED\",\"mode\":\"TWO_STEP\",\"inputs\":{\"username\":\"u\"},\
+             \"issued\":{\"token\":\"t\"}}",
+        );
+    }
+
+    #[test]
     fn the_document_of_an_oauth1_token_is_unchanged() {
         pinned(
             &Credentials::OAuth1(OAuth1 {
@@ -300,13 +381,16 @@ mod tests {
                 client_secret: Some(secret("s")),
             }),
             raw: map(json!({"scope": "x"})),
+            derived_config: map(json!({"u": 1})),
+            renews_without_refresh_token: true,
         };
         pinned(
             &Credentials::OAuth2(full),
             "{\"type\":\"OAUTH2\",\"access_token\":\"a\",\"refresh_token\":\"r\",\
              \"expires_at\":1700000000123,\
              \"config_override\":{\"client_id\":\"i\",\"client_secret\":\"s\"},\
-             \"raw\":{\"scope\":\"x\"}}",
+             \"raw\":{\"scope\":\"x\"},\"derived_config\":{\"u\":1},\
+             \"renews_without_refresh_token\":true}",
         );
         let least = OAuth2 {
             access_token: secret("a"),
@@ -314,6 +398,8 @@ mod tests {
             expires_at: None,
             config_override: None,
             raw: SecretMap::default(),
+            derived_config: SecretMap::default(),
+            renews_without_refresh_token: false,
         };
         pinned(
             &Credentials::OAuth2(least),
@@ -331,17 +417,20 @@ mod tests {
             client_private_key: Some(secret("k")),
             expires_at: Some(Timestamp::from_millis(-1)),
             raw: SecretMap::default(),
+            derived_config: map(json!({"u": 1})),
         };
         pinned(
             &Credentials::OAuth2ClientCredentials(full.clone()),
             "{\"type\":\"OAUTH2_CC\",\"token\":\"t\",\"client_id\":\"i\",\
              \"client_secret\":\"s\",\"client_certificate\":\"c\",\
-             \"client_private_key\":\"k\",\"expires_at\":-1,\"raw\":{}}",
+             \"client_private_key\":\"k\",\"expires_at\":-1,\"raw\":{},\
+             \"derived_config\":{\"u\":1}}",
         );
         let least = OAuth2ClientCredentials {
             client_certificate: None,
             client_private_key: None,
             expires_at: None,
+            derived_config: SecretMap::default(),
             ..full
         };
         pinned(
@@ -458,6 +547,10 @@ mod tests {
         any::<String>().prop_map(Secret::new)
     }
 
+    fn any_map() -> impl Strategy<Value = SecretMap> {
+        json_object().prop_map(SecretMap::new)
+    }
+
     fn any_override() -> impl Strategy<Value = ClientOverride> {
         let parts = (any::<Option<String>>(), prop::option::of(any_secret()));
         parts.prop_map(|(client_id, client_secret)| ClientOverride {
@@ -476,9 +569,19 @@ mod tests {
             refresh_token in prop::option::of(any_secret()),
             expires_at in any_timestamp(),
             config_override in prop::option::of(any_override()),
-            raw in json_object().prop_map(SecretMap::new),
+            raw in any_map(),
+            derived_config in any_map(),
+            renews_without_refresh_token: bool,
         ) -> OAuth2 {
-            OAuth2 { access_token, refresh_token, expires_at, config_override, raw }
+            OAuth2 {
+                access_token,
+                refresh_token,
+                expires_at,
+                config_override,
+                raw,
+                derived_config,
+                renews_without_refresh_token,
+            }
         }
     }
 
@@ -490,7 +593,8 @@ mod tests {
             client_certificate in prop::option::of(any_secret()),
             client_private_key in prop::option::of(any_secret()),
             expires_at in any_timestamp(),
-            raw in json_object().prop_map(SecretMap::new),
+            raw in any_map(),
+            derived_config in any_map(),
         ) -> OAuth2ClientCredentials {
             OAuth2ClientCredentials {
                 token,
@@ -500,18 +604,33 @@ mod tests {
                 client_private_key,
                 expires_at,
                 raw,
+                derived_config,
             }
+        }
+    }
+
+    prop_compose! {
+        fn any_exchanged()(
+            mode in prop::sample::select(&[ExchangeMode::App, ExchangeMode::TwoStep]),
+            inputs in any_map(),
+            issued in any_map(),
+            refresh_token in prop::option::of(any_secret()),
+            expires_at in any_timestamp(),
+            raw in any_map(),
+            derived_config in any_map(),
+        ) -> Exchanged {
+            Exchanged { mode, inputs, issued, refresh_token, expires_at, raw, derived_config }
         }
     }
 
     fn any_credentials() -> impl Strategy<Value = Credentials> {
         let pair = || (any_secret(), any_secret());
-        let raw = json_object().prop_map(SecretMap::new);
         prop_oneof![
             any_secret().prop_map(|api_key| Credentials::ApiKey { api_key }),
             pair().prop_map(|(username, password)| Credentials::Basic { username, password }),
             Just(Credentials::None),
-            (pair(), raw).prop_map(|((oauth_token, oauth_token_secret), raw)| {
+            any_exchanged().prop_map(Credentials::Exchanged),
+            (pair(), any_map()).prop_map(|((oauth_token, oauth_token_secret), raw)| {
                 Credentials::OAuth1(OAuth1 {
                     oauth_token,
                     oauth_token_secret,

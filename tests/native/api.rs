@@ -12,6 +12,7 @@ mod connections_import;
 mod connections_import_credentials;
 mod connections_import_duplicates;
 mod connections_import_errors;
+mod connections_import_exchanged;
 mod connections_import_labels;
 mod connections_import_rules;
 mod connections_list;

@@ -51,6 +51,8 @@ pub(super) fn refresh_failure(failure: RefreshFailure) -> (u16, &'static str) {
             400,
             "The external API returned an error when trying to refresh the access token. Please try again later.",
         ),
+        RefreshFailure::Sts => (502, "Failed to get temporary credentials from AWS STS."),
         RefreshFailure::TokenUrl => (400, "Token URL is missing or invalid."),
+        RefreshFailure::TwoStep => (400, "Failed to fetch two-step credentials token"),
     }
 }

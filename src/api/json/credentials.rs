@@ -31,6 +31,13 @@ pub(in crate::api) fn credentials_json(
             .text("type", kind)
             .secret("username", username)
             .secret("password", password),
+        Credentials::Exchanged(exchanged) => shape
+            .text("type", kind)
+            .members(&exchanged.inputs)
+            .members(&exchanged.issued)
+            .optional_secret("refresh_token", exchanged.refresh_token.as_ref())
+            .instant("expires_at", exchanged.expires_at)
+            .answer("raw", &exchanged.raw),
         Credentials::OAuth1(oauth1) => shape
             .text("type", kind)
             .secret("oauth_token", &oauth1.oauth_token)
@@ -116,6 +123,20 @@ impl Shape {
 
     fn map(&mut self, name: &str, map: &SecretMap) -> &mut Self {
         self.0.insert(name.to_owned(), map.expose().clone().into());
+        self
+    }
+
+    /// An answer; none leaves no member.
+    fn answer(&mut self, name: &str, answer: &SecretMap) -> &mut Self {
+        if answer.is_empty() {
+            return self;
+        }
+        self.map(name, answer)
+    }
+
+    /// The members of `map` as members of this object.
+    fn members(&mut self, map: &SecretMap) -> &mut Self {
+        self.0.extend(map.expose().clone());
         self
     }
 

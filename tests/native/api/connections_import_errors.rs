@@ -31,10 +31,24 @@ fn credentials_of_another_kind_than_the_providers_are_refused() {
 }
 
 #[test]
-fn kinds_of_credentials_that_cannot_be_imported_are_refused_by_name() {
+fn kinds_of_credentials_that_the_provider_does_not_take_are_refused_by_name() {
     let deployment = deployment_with_github();
-    for kind in ["APP", "CUSTOM", "JWT", "TWO_STEP", "BILL", "AWS_SIGV4"] {
-        let credentials = json!({"type": kind, "app_id": "1", "installation_id": "2"});
+    for (kind, inputs) in [
+        ("APP", json!({"app_id": "1", "installation_id": "2"})),
+        ("CUSTOM", json!({"app_id": "1", "installation_id": "2"})),
+        ("JWT", json!({"privateKey": "fake-key"})),
+        (
+            "TWO_STEP",
+            json!({"username": "u", "password": "fake-password"}),
+        ),
+        (
+            "SIGNATURE",
+            json!({"username": "u", "password": "fake-password"}),
+        ),
+        ("AWS_SIGV4", json!({"role_arn": "arn:aws:iam::1:role/r"})),
+    ] {
+        let mut credentials = inputs;
+        credentials["type"] = kind.into();
         let body = json!({"provider_config_key": "github", "credentials": credentials});
         let message = format!("Provider OAUTH2 does not support {kind} auth");
         post(&deployment, &body).is_error(400, "invalid_body", &message);

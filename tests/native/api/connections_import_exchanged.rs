@@ -1,0 +1,162 @@
+//! `POST /connections` of credentials that are exchanged for short-lived ones: what is stored and
+//! answered when what they were exchanged for comes along, and what is refused.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    client::{Answered, call},
+    connections::{create_plain_integration, put_acme},
+    deployment::Deployment,
+};
+
+/// A deployment with an integration of a provider of this mode.
+fn deployment(mode: &str, fields: &Value) -> Deployment {
+    let deployment = Deployment::new();
+    let mut fields = fields.clone();
+    fields["auth_mode"] = mode.into();
+    put_acme(&deployment, &fields);
+    create_plain_integration(&deployment, "acme");
+    deployment
+}
+
+fn post(deployment: &Deployment, credentials: &Value) -> Answered {
+    let body = json!({
+        "provider_config_key": "acme", "connection_id": "user-1", "credentials": credentials,
+    });
+    call("POST", "/connections").body(&body).run(deployment)
+}
+
+/// Imports `credentials`, and expects them and `config` from the import and from a later read.
+#[track_caller]
+fn keeps(mode: &str, fields: &Value, credentials: &Value, config: &Value) {
+    let deployment = deployment(mode, fields);
+    let imported = post(&deployment, credentials).ok();
+    let mut expected = credentials.clone();
+    for name in config.as_object().unwrap().keys() {
+        expected.as_object_mut().unwrap().shift_remove(name);
+    }
+    assert_eq!(imported["credentials"], expected);
+    assert_eq!(imported["connection_config"], *config);
+    let target = "/connections/user-1?provider_config_key=acme&refresh_token=1";
+    let read = call("GET", target).run(&deployment).ok();
+    assert_eq!(read["credentials"], expected);
+    assert_eq!(read["connection_config"], *config);
+}
+
+const LATER: &str = "2999-01-01T00:00:00.000Z";
+
+#[test]
+fn a_jwt_is_kept_with_the_inputs_that_sign_it() {
+    let fields = json!({"credentials": {"privateKey": {}, "issuerId": {"optional": true}}});
+    let sent = json!({
+        "type": "JWT", "privateKey": {"id": "1", "secret": "fake-secret"},
+        "token": "fake-token", "expires_at": LATER,
+    });
+    keeps("JWT", &fields, &sent, &json!({}));
+}
+
+#[test]
+fn a_token_of_app_store_connect_is_kept_with_its_key() {
+    let sent = json!({
+        "type": "APP_STORE", "private_key": "fake-key", "privateKeyId": "k", "issuerId": "i",
+        "access_token": "fake-token", "expires_at": LATER, "raw": {"a": 1},
+    });
+    keeps("APP_STORE", &json!({}), &sent, &json!({}));
+}
+
+#[test]
+fn a_session_of_bill_is_kept_with_its_login() {
+    let sent = json!({
+        "type": "BILL", "username": "u", "password": "fake-password", "organization_id": "o",
+        "dev_key": "fake-dev-key", "session_id": "fake-session", "user_id": "1",
+        "expires_at": LATER, "raw": {"a": 1},
+    });
+    keeps("BILL", &json!({}), &sent, &json!({}));
+}
+
+#[test]
+fn a_two_step_token_is_kept_with_the_inputs_that_the_provider_declares() {
+    let fields = json!({"credentials": {"clientId": {}, "clientSecret": {}}});
+    let sent = json!({
+        "type": "TWO_STEP", "clientId": "c", "clientSecret": "fake-secret", "token": "fake-token",
+        "refresh_token": "fake-refresh", "expires_at": LATER, "raw": {"a": 1},
+    });
+    keeps("TWO_STEP", &fields, &sent, &json!({}));
+}
+
+#[test]
+fn a_signature_is_kept_with_its_user() {
+    let sent = json!({
+        "type": "SIGNATURE", "username": "u", "password": "fake-password", "token": "fake-token",
+        "expires_at": LATER,
+    });
+    keeps("SIGNATURE", &json!({}), &sent, &json!({}));
+}
+
+#[test]
+fn temporary_aws_credentials_are_kept_and_their_role_is_configuration() {
+    let config = json!({"role_arn": "arn:aws:iam::1:role/r", "region": "eu-west-1"});
+    let sent = json!({
+        "type": "AWS_SIGV4", "role_arn": "arn:aws:iam::1:role/r", "region": "eu-west-1",
+        "access_key_id": "fake-id", "secret_access_key": "fake-key",
+        "session_token": "fake-session", "expires_at": LATER,
+    });
+    keeps("AWS_SIGV4", &json!({}), &sent, &config);
+}
+
+#[test]
+fn a_public_clients_token_is_an_oauth_2_token() {
+    let deployment = deployment("MCP_OAUTH2", &json!({}));
+    for kind in ["MCP_OAUTH2", "OAUTH2"] {
+        let imported = post(
+            &deployment,
+            &json!({"type": kind, "access_token": "fake-token"}),
+        );
+        assert_eq!(imported.ok()["credentials"]["type"], "OAUTH2", "{kind}");
+    }
+}
+
+#[track_caller]
+fn refuses(deployment: &Deployment, credentials: &Value, expected: &Value) {
+    let answer = post(deployment, credentials);
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.json()["error"]["errors"], *expected);
+    let stored = deployment.database.text("select count(*) from connection");
+    assert_eq!(stored, "0");
+}
+
+#[test]
+fn inputs_are_those_that_the_provider_declares() {
+    let fields = json!({"credentials": {"clientId": {}, "own": {"optional": true}}});
+    let deployment = deployment("TWO_STEP", &fields);
+    refuses(
+        &deployment,
+        &json!({"type": "TWO_STEP", "token": "fake-token", "other": "x"}),
+        &json!([
+            {
+                "code": "unrecognized_keys", "path": ["credentials", "other"],
+                "message": "The provider asks for no such input",
+            },
+            {
+                "code": "invalid_type", "path": ["credentials", "clientId"],
+                "message": "Invalid input: expected string, received undefined",
+            },
+        ]),
+    );
+}
+
+#[test]
+fn what_was_issued_comes_whole_or_not_at_all() {
+    let deployment = deployment("BILL", &json!({}));
+    let message = "Invalid input: expected string, received undefined";
+    refuses(
+        &deployment,
+        &json!({
+            "type": "BILL", "username": "u", "password": "fake-password", "organization_id": "o",
+            "dev_key": "fake-dev-key", "session_id": "fake-session",
+        }),
+        &json!([
+            {"code": "invalid_type", "path": ["credentials", "user_id"], "message": message},
+        ]),
+    );
+}
