@@ -336,11 +336,10 @@ impl<'a> Fields<'a> {
     /// The place of the field `name`, whether it is there or not.
     #[must_use]
     pub fn input(&self, name: &str) -> Input<'a> {
-        let mut path = self.path.clone();
-        path.push(name.to_owned());
+        let step = std::iter::once(name.to_owned());
         Input {
             value: self.map.get(name),
-            path,
+            path: self.path.iter().cloned().chain(step).collect(),
             issues: self.issues,
         }
     }
@@ -352,15 +351,13 @@ impl<'a> Fields<'a> {
         input.value.is_some().then_some(input)
     }
 
-    /// The fields that were not read yet, whatever their names.
-    #[must_use]
+    /// The fields that were not read yet.
     pub fn rest(&self) -> Vec<(&'a str, Input<'a>)> {
         let mut read = self.read.borrow_mut();
         let mut rest = self.map.keys().map(String::as_str).collect::<Vec<_>>();
         rest.retain(|name| !read.contains(name));
         read.extend(&rest);
-        let inputs = rest.iter().map(|name| (*name, self.input(name)));
-        inputs.collect()
+        rest.iter().map(|name| (*name, self.input(name))).collect()
     }
 
     /// The whole object.
@@ -371,8 +368,8 @@ impl<'a> Fields<'a> {
 
     /// Refuses every field that was not read.
     pub fn finish(self) {
-        let unknown = self.rest().into_iter().map(|(name, _)| name);
-        if let Some(message) = unrecognized_keys(unknown) {
+        let unknown = self.rest();
+        if let Some(message) = unrecognized_keys(unknown.iter().map(|(name, _)| *name)) {
             self.issues.push(Issue {
                 code: "unrecognized_keys",
                 message: message.into(),
