@@ -11,8 +11,9 @@ use zeroize::Zeroizing;
 
 use super::{runtime::Runtime, stream::read_at_most};
 use crate::{
+    domain::secret::Secret,
     oauth2::{
-        http::{HttpRequest, HttpResponse},
+        http::{self, HttpRequest, HttpResponse},
         token_error::Unreachable,
     },
     service::ports::{HttpClient, MAX_RESPONSE_BYTES},
@@ -54,11 +55,12 @@ async fn exchange(
     let body = read_at_most(stream, MAX_RESPONSE_BYTES)
         .await
         .map_err(failed)?;
-    let header = |name| response.headers().get(name).map_err(failed);
+    let headers = response.headers().entries();
     Ok(HttpResponse {
         status: response.status_code(),
-        content_type: header("content-type")?,
-        retry_after: header("retry-after")?,
+        headers: headers
+            .map(|(name, value)| (name, Secret::new(value)))
+            .collect(),
         body: Zeroizing::new(body.ok_or(Unreachable::TooLarge)?),
     })
 }
@@ -69,7 +71,11 @@ fn outgoing(request: &HttpRequest) -> worker::Result<Request> {
         headers.set(name, value.expose())?;
     }
     let mut init = RequestInit::new();
-    init.with_method(Method::Post)
+    let method = match request.method {
+        http::Method::Get => Method::Get,
+        http::Method::Post => Method::Post,
+    };
+    init.with_method(method)
         .with_headers(headers)
         .with_body(request.body.as_ref().map(|body| body.expose().into()))
         .with_redirect(RequestRedirect::Manual)

@@ -59,8 +59,7 @@ mod tests {
     fn says(status: u16, body: &str, expected: Option<&str>) {
         let response = HttpResponse {
             status,
-            content_type: None,
-            retry_after: None,
+            headers: Vec::new(),
             body: Zeroizing::new(body.as_bytes().to_vec()),
         };
         let text = error_text(&response);

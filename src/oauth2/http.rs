@@ -7,8 +7,19 @@ use zeroize::Zeroizing;
 
 use crate::domain::{secret::Secret, timestamp::Timestamp};
 
-/// A `POST` to a provider.
+/// The method of a request (RFC 9110 §9).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Hands something over.
+    Post,
+}
+
+/// A request to a provider.
 pub struct HttpRequest {
+    /// The method; a `GET` has no body.
+    pub method: Method,
     /// Where it goes; the query may hold secrets.
     pub url: Url,
     /// Header names in lower case, each once, with their values.
@@ -30,20 +41,25 @@ impl fmt::Debug for HttpRequest {
 pub struct HttpResponse {
     /// The status code.
     pub status: u16,
-    /// The header `Content-Type`.
-    pub content_type: Option<String>,
-    /// The header `Retry-After`.
-    pub retry_after: Option<String>,
+    /// Header names in lower case with their values; `set-cookie` may be there several times.
+    pub headers: Vec<(String, Secret)>,
     /// The body.
     pub body: Zeroizing<Vec<u8>>,
 }
 
 impl HttpResponse {
+    /// The first header called `name`, in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers.find_map(|(other, value)| (other == name).then(|| value.expose()))
+    }
+
     /// For how many seconds from `now` the provider wants to be left alone: `Retry-After` as a
     /// number or as a date (RFC 9110 §10.2.3).
     #[must_use]
     pub fn retry_after_seconds(&self, now: Timestamp) -> Option<u32> {
-        let text = self.retry_after.as_deref()?.trim();
+        let text = self.header("retry-after")?.trim();
         let seconds: u64 = text.parse().ok().or_else(|| {
             let millis = Timestamp::parse(text)?.millis_since(now);
             Some(u64::try_from(millis).unwrap_or(0).div_ceil(1000))
@@ -72,8 +88,10 @@ mod tests {
     fn waits(retry_after: Option<&str>, expected: Option<u32>) {
         let response = HttpResponse {
             status: 429,
-            content_type: None,
-            retry_after: retry_after.map(str::to_owned),
+            headers: retry_after
+                .map(|value| ("retry-after".to_owned(), Secret::new(value)))
+                .into_iter()
+                .collect(),
             body: Zeroizing::default(),
         };
         let now = Timestamp::parse("2024-12-31T23:59:00.500Z").unwrap();
@@ -111,6 +129,7 @@ mod tests {
             url.set_path(&secret);
             url.set_query(Some(&secret));
             let request = HttpRequest {
+                method: Method::Post,
                 url,
                 headers: vec![("authorization".to_owned(), Secret::new(secret.clone()))],
                 body: Some(Secret::new(secret)),
@@ -123,8 +142,7 @@ mod tests {
         fn debug_of_a_response_never_contains_a_secret(secret in "canary[a-z0-9]{0,20}") {
             let response = HttpResponse {
                 status: 200,
-                content_type: Some(secret.clone()),
-                retry_after: Some(secret.clone()),
+                headers: vec![("set-cookie".to_owned(), Secret::new(secret.clone()))],
                 body: Zeroizing::new(secret.into_bytes()),
             };
             let shown = format!("{response:?}");

@@ -112,8 +112,7 @@ mod tests {
         for status in [200, 201, 302, 400, 401, 404, 429, 503] {
             let response = HttpResponse {
                 status,
-                content_type: None,
-                retry_after: None,
+                headers: Vec::new(),
                 body: Vec::new().into(),
             };
             assert_eq!(is_revoked(&response), status == 200, "{status}");

@@ -97,7 +97,7 @@ fn read_object(response: &HttpResponse) -> Option<Map<String, Value>> {
     // RFC 8259 §8.1 lets us ignore a byte order mark.
     let json = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     serde_json::from_slice(json).ok().or_else(|| {
-        let content_type = response.content_type.as_deref()?;
+        let content_type = response.header("content-type")?;
         let essence = content_type.split(';').next()?.trim();
         ["application/x-www-form-urlencoded", "text/plain"]
             .iter()
@@ -176,8 +176,7 @@ mod tests {
     fn response(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> HttpResponse {
         HttpResponse {
             status,
-            content_type: Some(content_type.to_owned()),
-            retry_after: None,
+            headers: vec![("content-type".to_owned(), Secret::new(content_type))],
             body: Zeroizing::new(body.into()),
         }
     }
@@ -300,7 +299,9 @@ mod tests {
     fn an_error_status_without_an_error_is_a_rejection_that_says_when_to_come_back() {
         for status in [400, 403, 404, 429, 500, 503, 599] {
             let mut answer = response(status, "text/html", "<html>");
-            answer.retry_after = Some("30".to_owned());
+            answer
+                .headers
+                .push(("retry-after".to_owned(), Secret::new("30")));
             let expected = TokenError::Rejected {
                 status,
                 code: ErrorCode::Other,
@@ -441,7 +442,9 @@ mod tests {
             retry_after: Option<String>,
             body: Vec<u8>,
         ) {
-            let answer = HttpResponse { retry_after, ..response(status, &content_type, body) };
+            let mut answer = response(status, &content_type, body);
+            let retry_after = retry_after.map(|value| ("retry-after".to_owned(), Secret::new(value)));
+            answer.headers.extend(retry_after);
             let _ = read_token_response(&answer, &rules(&["data.token", "."]), now());
         }
 

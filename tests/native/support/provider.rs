@@ -3,9 +3,12 @@
 use std::{cell::RefCell, collections::VecDeque};
 
 use futures_util::lock::Mutex;
-use holdfast::oauth2::{
-    http::{HttpRequest, HttpResponse},
-    token_error::Unreachable,
+use holdfast::{
+    domain::secret::Secret,
+    oauth2::{
+        http::{HttpRequest, HttpResponse, Method},
+        token_error::Unreachable,
+    },
 };
 use serde_json::{Value, json};
 
@@ -14,6 +17,8 @@ use serde_json::{Value, json};
 pub(crate) enum Answer {
     Html(u16),
     Json(u16, Value),
+    /// JSON with further headers.
+    JsonWith(&'static [(&'static str, &'static str)], Value),
     Lost(Unreachable),
     Text(u16, String),
     /// Status 429 with this `Retry-After`.
@@ -37,6 +42,7 @@ impl Answer {
 /// A request as the provider saw it.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
+    pub(crate) method: Method,
     pub(crate) url: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
@@ -69,10 +75,9 @@ impl ScriptedProvider {
         request: &HttpRequest,
         timeout_millis: u32,
     ) -> Result<HttpResponse, Unreachable> {
-        let expose = |(name, value): &(String, holdfast::domain::secret::Secret)| {
-            (name.clone(), value.expose().to_owned())
-        };
+        let expose = |(name, value): &(String, Secret)| (name.clone(), value.expose().to_owned());
         self.seen.borrow_mut().push(Seen {
+            method: request.method,
             url: request.url.to_string(),
             headers: request.headers.iter().map(expose).collect(),
             body: request
@@ -84,19 +89,28 @@ impl ScriptedProvider {
         });
         let _open = self.gate.lock().await;
         let answer = self.answers.borrow_mut().pop_front();
-        let (status, content_type, retry_after, body) = match answer
-            .expect("the provider was asked more often than the test says")
-        {
-            Answer::Html(status) => (status, "text/html", None, "<h1>canary</h1>".to_owned()),
-            Answer::Json(status, body) => (status, "application/json", None, body.to_string()),
+        let answer = answer.expect("the provider was asked more often than the test says");
+        let (status, content_type, others, body) = match answer {
+            Answer::Html(status) => (status, "text/html", vec![], "<h1>canary</h1>".to_owned()),
+            Answer::Json(status, body) => (status, "application/json", vec![], body.to_string()),
+            Answer::JsonWith(headers, body) => {
+                (200, "application/json", headers.to_vec(), body.to_string())
+            }
             Answer::Lost(unreachable) => return Err(unreachable),
-            Answer::Text(status, body) => (status, "text/plain", None, body),
-            Answer::Throttled(wait) => (429, "text/plain", Some(wait.to_owned()), String::new()),
+            Answer::Text(status, body) => (status, "text/plain", vec![], body),
+            Answer::Throttled(wait) => (
+                429,
+                "text/plain",
+                vec![("retry-after", wait)],
+                String::new(),
+            ),
         };
+        let headers = [("content-type", content_type)].into_iter().chain(others);
         Ok(HttpResponse {
             status,
-            content_type: Some(content_type.to_owned()),
-            retry_after,
+            headers: headers
+                .map(|(name, value)| (name.to_owned(), Secret::new(value)))
+                .collect(),
             body: body.into_bytes().into(),
         })
     }
