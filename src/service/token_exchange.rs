@@ -7,7 +7,7 @@ use super::{
     error::InternalError,
     integration::open_secrets,
     journal::Intent,
-    ports::{Ports, RefreshFailure},
+    ports::{Ports, RefreshFailure, random_uuid},
 };
 use crate::{
     domain::{
@@ -25,7 +25,7 @@ use crate::{
         http::{HttpRequest, HttpResponse},
         token_error::{ErrorCode, TokenError, Unreachable},
     },
-    providers::entry::Entry,
+    providers::{entry::Entry, template::Values},
     storage::integrations::IntegrationRecord,
 };
 
@@ -186,6 +186,8 @@ pub async fn exchange(
         secrets: open_secrets(ports, integration)?,
         connection_config,
         credentials,
+        now: ports.now(),
+        random: random_uuid(ports),
     };
     match credentials {
         Credentials::Exchanged(old) => match old.mode {
@@ -216,9 +218,17 @@ struct Exchange<'a, P> {
     /// The configuration with what earlier answers told.
     connection_config: &'a SecretMap,
     credentials: &'a Credentials,
+    now: Timestamp,
+    /// What `${random}` stands for.
+    random: String,
 }
 
 impl<P: Ports> Exchange<'_, P> {
+    /// What templates of the entry are filled with.
+    fn values(&self) -> Values<'_> {
+        Values::new(self.connection_config, self.now, &self.random)
+    }
+
     /// Sends a request, if it may go where it goes, within the time that the entry gives it.
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TokenExchangeError> {
         permitted(&request.url, self.ports.settings().egress).map_err(|error| no_url(&error))?;

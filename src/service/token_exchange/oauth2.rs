@@ -25,7 +25,7 @@ use crate::{
 impl<P: Ports> Exchange<'_, P> {
     /// A token for a refresh token.
     pub(super) async fn refresh_token(&self, old: &OAuth2) -> Result<Issued, TokenExchangeError> {
-        let rules = TokenRequestRules::for_refresh(self.entry, self.connection_config)
+        let rules = TokenRequestRules::for_refresh(self.entry, &self.values())
             .map_err(|error| no_url(&error))?;
         let refresh_token = old.refresh_token.clone().ok_or_else(nothing_to_refresh)?;
         let (client_id, client_secret) = client_of(self.integration, &self.secrets, old)?;
@@ -53,7 +53,7 @@ impl<P: Ports> Exchange<'_, P> {
         &self,
         old: &OAuth2ClientCredentials,
     ) -> Result<Issued, TokenExchangeError> {
-        let rules = TokenRequestRules::for_client_credentials(self.entry, self.connection_config)
+        let rules = TokenRequestRules::for_client_credentials(self.entry, &self.values())
             .map_err(|error| no_url(&error))?;
         let client = client(
             rules.client_authentication,
