@@ -11,7 +11,7 @@ use super::{entry::Parameters, field_schema::FieldSchema};
 #[derive(Clone, Copy)]
 pub(super) struct Checked<'a>(pub(super) &'a Map<String, Value>);
 
-impl Checked<'_> {
+impl<'a> Checked<'a> {
     pub(super) fn choice<T: Copy>(self, name: &str, options: &[(T, &'static str)]) -> Option<T> {
         let text = self.0.get(name)?.as_str()?;
         let found = options.iter().find(|(_, name)| *name == text);
@@ -20,6 +20,13 @@ impl Checked<'_> {
 
     pub(super) fn flag(self, name: &str) -> bool {
         self.0.get(name).and_then(Value::as_bool) == Some(true)
+    }
+
+    /// Text templates by names of headers, in lower case (RFC 9110 §5.1).
+    pub(super) fn headers(self, name: &str) -> Option<Parameters> {
+        let headers = self.parameters(name)?.into_iter();
+        let lower = |(name, value): (String, String)| (name.to_ascii_lowercase(), value);
+        Some(headers.map(lower).collect())
     }
 
     pub(super) fn inputs(self, name: &str) -> Vec<FieldSchema> {
@@ -42,6 +49,12 @@ impl Checked<'_> {
 
     pub(super) fn object(self, name: &str) -> Option<Self> {
         self.0.get(name)?.as_object().map(Self)
+    }
+
+    pub(super) fn objects(self, name: &str) -> Vec<Self> {
+        let objects = self.0.get(name).and_then(Value::as_array);
+        let objects = objects.into_iter().flatten().filter_map(Value::as_object);
+        objects.map(Checked).collect()
     }
 
     /// Text templates by name; none where there is any other JSON.

@@ -7,17 +7,21 @@
 use super::{
     checked::Checked,
     entry_fields::{
-        self, AUTHORIZATION_METHODS, BODY_FORMATS, EXPIRES_IN_UNITS, ROTATIONS,
+        self, AUTHORIZATION_METHODS, BODY_FORMATS, EXPIRES_IN_UNITS, METHODS, ROTATIONS,
         TOKEN_REQUEST_AUTH_METHODS,
     },
     field_schema::FieldSchema,
+    refresh_step::{RefreshStep, steps},
 };
 use crate::{
     domain::{
         auth_mode::AuthMode,
-        refresh::{ForcedOnly, RefreshRule, Rotation},
+        refresh::{DefaultLifetime, ForcedOnly, RefreshRule, Rotation},
     },
-    oauth2::{token_request::BodyFormat, token_response::ExpiresInUnit},
+    oauth2::{
+        client_authentication::ClientAuthentication, http::Method, token_request::BodyFormat,
+        token_response::ExpiresInUnit,
+    },
     validation::input::Input,
 };
 
@@ -32,7 +36,7 @@ pub struct Entry {
     pub body_format: Option<BodyFormat>,
     /// How a token request shows who we are, from `authorization_method` and
     /// `token_request_auth_method`.
-    pub client_authentication: ClientAuthenticationMethod,
+    pub client_authentication: ClientAuthentication,
     /// Inputs that each connection brings.
     pub connection_config: Vec<FieldSchema>,
     /// Inputs that the credentials of each connection consist of.
@@ -52,8 +56,16 @@ pub struct Entry {
     pub refresh_only_when_forced: bool,
     /// Parameters of a refresh, instead of `token_params`.
     pub refresh_params: Option<Parameters>,
+    /// Token requests that follow the first one of a refresh.
+    pub refresh_steps: Vec<RefreshStep>,
+    /// Headers of a refresh, instead of `token_headers`.
+    pub refresh_token_headers: Option<Parameters>,
     /// Where to refresh, if not at the token URL.
     pub refresh_url: Option<String>,
+    /// Whether a token is renewed without a refresh token: by the access token, or by the client.
+    pub renews_without_refresh_token: bool,
+    /// Whether token requests need a client certificate.
+    pub require_client_certificate: bool,
     /// Where tokens are revoked (RFC 7009).
     pub revocation_url: Option<String>,
     /// What becomes of a refresh token once it was used.
@@ -65,27 +77,25 @@ pub struct Entry {
     pub token_domains: Vec<String>,
     /// How long before its end a token is refreshed, in seconds.
     pub token_expiration_buffer: Option<i64>,
+    /// How long a token lives when neither its answer nor `default_token_lifetime` says so, in
+    /// milliseconds; 0 is for ever.
+    pub token_expires_in_ms: Option<i64>,
+    /// Headers of a token request.
+    pub token_headers: Parameters,
     /// Parameters of a token request.
     pub token_params: Parameters,
+    /// The method of a token request.
+    pub token_request_method: Method,
     /// How long a token request may take, in seconds, instead of the usual time.
     pub token_request_timeout: Option<u32>,
+    /// Where a token answer has values that belong into `connection_config`, as dotted paths.
+    pub token_response_metadata: Vec<String>,
     /// Where tokens come from.
     pub token_url: Option<TokenUrl>,
 }
 
 /// Parameters of a request, in the order of the entry. Values are text templates.
 pub type Parameters = Vec<(String, String)>;
-
-/// How a token request shows who the client is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ClientAuthenticationMethod {
-    /// HTTP Basic (RFC 6749 §2.3.1).
-    ClientSecretBasic,
-    /// `client_id` and `client_secret` among the parameters (RFC 6749 §2.3.1).
-    ClientSecretPost,
-    /// A method that is known to exist and not implemented: `private_key_jwt` or `custom`.
-    Unsupported,
-}
 
 /// Templates of the URLs that give tokens.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -117,7 +127,12 @@ impl Entry {
     pub fn refresh_rule(&self) -> RefreshRule {
         RefreshRule {
             expiration_buffer: self.token_expiration_buffer,
-            default_lifetime: self.default_token_lifetime,
+            default_lifetime: match (self.default_token_lifetime, self.token_expires_in_ms) {
+                (Some(seconds), _) => DefaultLifetime::Seconds(seconds),
+                (None, Some(0)) => DefaultLifetime::Endless,
+                (None, Some(millis)) => DefaultLifetime::Seconds(millis / 1000),
+                (None, None) => DefaultLifetime::Assumed,
+            },
             forced: if self.refresh_only_when_forced {
                 ForcedOnly::Yes
             } else {
@@ -163,7 +178,11 @@ impl Entry {
             integration_config: entry.inputs("integration_config"),
             refresh_only_when_forced: entry.flag("refresh_only_when_forced"),
             refresh_params: entry.parameters("refresh_params"),
+            refresh_steps: steps(entry),
+            refresh_token_headers: entry.headers("refresh_token_headers"),
             refresh_url: entry.text("refresh_url"),
+            renews_without_refresh_token: entry.flag("renews_without_refresh_token"),
+            require_client_certificate: entry.flag("require_client_certificate"),
             revocation_url: entry.text("revocation_url"),
             rotation: rotation(entry),
             scope_separator: entry
@@ -171,20 +190,26 @@ impl Entry {
                 .unwrap_or_else(|| " ".to_owned()),
             token_domains: entry.names("token_domains"),
             token_expiration_buffer: entry.number("token_expiration_buffer"),
+            token_expires_in_ms: entry.number("token_expires_in_ms"),
+            token_headers: entry.headers("token_headers").unwrap_or_default(),
             token_params: entry.parameters("token_params").unwrap_or_default(),
+            token_request_method: entry
+                .choice("token_request_method", &METHODS)
+                .unwrap_or(Method::Post),
             token_request_timeout: entry.number("token_request_timeout"),
+            token_response_metadata: entry.names("token_response_metadata"),
             token_url: token_url(entry),
         })
     }
 }
 
-fn client_authentication(entry: Checked<'_>) -> ClientAuthenticationMethod {
+fn client_authentication(entry: Checked<'_>) -> ClientAuthentication {
     let method = entry.choice("authorization_method", &AUTHORIZATION_METHODS);
     // Said of the token request alone, so it has the last word.
     entry
         .choice("token_request_auth_method", &TOKEN_REQUEST_AUTH_METHODS)
         .or(method)
-        .unwrap_or(ClientAuthenticationMethod::ClientSecretPost)
+        .unwrap_or(ClientAuthentication::ClientSecretPost)
 }
 
 fn rotation(entry: Checked<'_>) -> Rotation {
@@ -248,7 +273,7 @@ mod tests {
         assert_eq!(entry.scope_separator, " ");
         assert_eq!(
             entry.client_authentication,
-            ClientAuthenticationMethod::ClientSecretPost
+            ClientAuthentication::ClientSecretPost
         );
         assert_eq!(entry.token_url.unwrap().oauth2(), "https://a.example/token");
     }
@@ -546,7 +571,9 @@ mod tests {
 
     #[test]
     fn the_method_of_the_token_request_goes_before_the_general_one() {
-        use ClientAuthenticationMethod::{ClientSecretBasic, ClientSecretPost, Unsupported};
+        use ClientAuthentication::{
+            ClientSecretBasic, ClientSecretPost, None, Password, PrivateKeyJwt,
+        };
         for (own, expected) in [
             (json!({"authorization_method": "header"}), ClientSecretBasic),
             (json!({"authorization_method": "body"}), ClientSecretPost),
@@ -556,12 +583,13 @@ mod tests {
             ),
             (
                 json!({"authorization_method": "header", "token_request_auth_method": "custom"}),
-                Unsupported,
+                Password,
             ),
             (
                 json!({"token_request_auth_method": "private_key_jwt"}),
-                Unsupported,
+                PrivateKeyJwt,
             ),
+            (json!({"token_request_auth_method": "none"}), None),
         ] {
             assert_eq!(parsed(&own).client_authentication, expected, "{own}");
         }

@@ -5,13 +5,15 @@
 //! here: the fields that are published and no more, which are in [`super::other_settings`].
 
 use super::{
-    entry::ClientAuthenticationMethod,
-    other_settings,
+    other_settings, refresh_step,
     shape::{Field, MAX_NAME_CHARS, Shape},
 };
 use crate::{
     domain::{auth_mode::AuthMode, refresh::Rotation},
-    oauth2::{token_request::BodyFormat, token_response::ExpiresInUnit},
+    oauth2::{
+        client_authentication::ClientAuthentication, http::Method, token_request::BodyFormat,
+        token_response::ExpiresInUnit,
+    },
 };
 
 /// Every field of an entry.
@@ -72,6 +74,31 @@ const TOKEN_REQUESTS: &[Field] = &[
     )
     .in_mode(AuthMode::TwoStep, Shape::Json),
     Field::new(
+        "token_headers",
+        Shape::Headers,
+        "Headers of a token request beside the standard ones.",
+    ),
+    Field::new(
+        "refresh_token_headers",
+        Shape::Headers,
+        "Headers of a refresh, instead of `token_headers`.",
+    ),
+    Field::new(
+        "token_request_method",
+        Shape::Choice(|| names(&METHODS)),
+        "The method of a token request; `POST` by default.",
+    ),
+    Field::new(
+        "renews_without_refresh_token",
+        Shape::Flag,
+        "Whether a token is renewed without a refresh token; `false` by default.",
+    ),
+    Field::new(
+        "refresh_steps",
+        Shape::Objects(refresh_step::FIELDS),
+        "Token requests that follow the first one of a refresh.",
+    ),
+    Field::new(
         "body_format",
         Shape::Choice(|| names(&BODY_FORMATS)),
         "How the parameters of a token request are written; `form` by default.",
@@ -89,6 +116,11 @@ const TOKEN_REQUESTS: &[Field] = &[
         "token_request_auth_method",
         Shape::Choice(|| names(&TOKEN_REQUEST_AUTH_METHODS)),
         "The same for token requests alone, and before `authorization_method`.",
+    ),
+    Field::new(
+        "require_client_certificate",
+        Shape::Flag,
+        "Whether token requests need a client certificate, so that no connection can be kept.",
     ),
     Field::new(
         "token_request_timeout",
@@ -139,6 +171,16 @@ const TOKEN_ANSWERS: &[Field] = &[
         "How many seconds a token lives when nothing says so.",
     ),
     Field::new(
+        "token_expires_in_ms",
+        Shape::Number(0, i64::MAX),
+        "How many milliseconds a token lives when nothing else says so; 0 is for ever.",
+    ),
+    Field::new(
+        "token_response_metadata",
+        Shape::Names,
+        "Where a token answer has values that belong into `connection_config`.",
+    ),
+    Field::new(
         "rotation",
         Shape::Either(
             &Shape::Object(&[Field::new(
@@ -176,16 +218,19 @@ const INPUTS: &[Field] = &[
     ),
 ];
 
-pub(super) const AUTHORIZATION_METHODS: [(ClientAuthenticationMethod, &str); 2] = [
-    (ClientAuthenticationMethod::ClientSecretPost, "body"),
-    (ClientAuthenticationMethod::ClientSecretBasic, "header"),
+pub(super) const AUTHORIZATION_METHODS: [(ClientAuthentication, &str); 2] = [
+    (ClientAuthentication::ClientSecretPost, "body"),
+    (ClientAuthentication::ClientSecretBasic, "header"),
 ];
 
-pub(super) const TOKEN_REQUEST_AUTH_METHODS: [(ClientAuthenticationMethod, &str); 3] = [
-    (ClientAuthenticationMethod::ClientSecretBasic, "basic"),
-    (ClientAuthenticationMethod::Unsupported, "custom"),
-    (ClientAuthenticationMethod::Unsupported, "private_key_jwt"),
+pub(super) const TOKEN_REQUEST_AUTH_METHODS: [(ClientAuthentication, &str); 4] = [
+    (ClientAuthentication::ClientSecretBasic, "basic"),
+    (ClientAuthentication::Password, "custom"),
+    (ClientAuthentication::None, "none"),
+    (ClientAuthentication::PrivateKeyJwt, "private_key_jwt"),
 ];
+
+pub(super) const METHODS: [(Method, &str); 2] = [(Method::Get, "GET"), (Method::Post, "POST")];
 
 pub(super) const BODY_FORMATS: [(BodyFormat, &str); 3] = [
     (BodyFormat::Form, "form"),

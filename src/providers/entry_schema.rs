@@ -84,19 +84,25 @@ fn shape(of: Shape) -> Value {
         })),
         Shape::Either(first, second) => json!({"anyOf": [shape(*first), shape(*second)]}),
         Shape::Flag => json!({"type": "boolean"}),
+        Shape::Headers => by_name(HEADER, &template()),
         Shape::Inputs => by_name(NAME_OF_INPUT, &json!({"$ref": "#/$defs/input"})),
         Shape::Json => json!({}),
         Shape::Names => list(&shape(Shape::Text(1, MAX_NAME_CHARS))),
         Shape::Number(min, max) => json!({"type": "integer", "minimum": min, "maximum": max}),
         Shape::Object(fields) => object(fields),
-        Shape::Parameters | Shape::Texts => by_name(
-            KEY,
-            &json!({"type": ["string", "number", "boolean"], "maxLength": MAX_TEXT_CHARS}),
-        ),
+        Shape::Objects(fields) => list(&object(fields)),
+        Shape::Parameters | Shape::Texts => by_name(KEY, &template()),
+        Shape::StepResult => json!({
+            "type": "string", "maxLength": MAX_NAME_CHARS, "pattern": STEP_RESULT,
+        }),
         Shape::Text(min, max) => json!({"type": "string", "minLength": min, "maxLength": max}),
         Shape::Url => text_of_form(URL),
         Shape::UrlTemplate => text_of_form(URL_TEMPLATE),
     }
+}
+
+fn template() -> Value {
+    json!({"type": ["string", "number", "boolean"], "maxLength": MAX_TEXT_CHARS})
 }
 
 fn list(items: &Value) -> Value {
@@ -117,8 +123,10 @@ fn text_of_form(pattern: &str) -> Value {
 }
 
 const DOMAIN: &str = r"^[a-z0-9-]+(\.[a-z0-9-]+)+$";
+const HEADER: &str = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
 const KEY: &str = r"^\P{Cc}+$";
 const NAME_OF_INPUT: &str = "^[A-Za-z0-9_.-]+$";
+const STEP_RESULT: &str = r"^(access_token|(connection_config|raw)\.[A-Za-z0-9_-]+)$";
 const URL: &str = r"^\s*[A-Za-z][A-Za-z0-9+.-]*:";
 /// The start of what [`super::template::check_url`] takes.
 const URL_TEMPLATE: &str = r"^\s*(https://|http://(127\.0\.0\.1|localhost)([:/?]|\s|$)|\$\{)";

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::{field_schema, template};
+use super::{field_schema, refresh_step::StepResult, template};
 use crate::{
     domain::auth_mode::AuthMode,
     validation::{
@@ -45,6 +45,8 @@ pub(super) enum Shape {
     /// The first shape for values of its JSON type, else the second.
     Either(&'static Self, &'static Self),
     Flag,
+    /// Text templates by names of headers (RFC 9110 §5.1).
+    Headers,
     /// Descriptions of inputs by name.
     Inputs,
     /// Any JSON up to [`MAX_JSON_BYTES`].
@@ -53,8 +55,11 @@ pub(super) enum Shape {
     /// A whole number from the first to the second.
     Number(i64, i64),
     Object(&'static [Field]),
+    Objects(&'static [Field]),
     /// Text templates by name.
     Parameters,
+    /// Where the answer of a further token request goes.
+    StepResult,
     /// A text of so many characters at least and at most.
     Text(usize, usize),
     /// Texts by name.
@@ -117,12 +122,19 @@ impl Shape {
             Self::Either(first, _) if first.has_type_of(input.value()) => first.check(input),
             Self::Either(_, second) => second.check(input),
             Self::Flag => drop(input.boolean()),
+            Self::Headers => check_headers(input),
             Self::Inputs => field_schema::check(input),
             Self::Json => check_size(input),
             Self::Names => each_text(input, Text::of(1, MAX_NAME_CHARS)),
             Self::Number(min, max) => drop(number(input, min, max)),
             Self::Object(fields) => check_object(input, fields),
+            Self::Objects(fields) => {
+                for item in input.items(MAX_ENTRIES).into_iter().flatten() {
+                    check_object(&item, fields);
+                }
+            }
             Self::Parameters => by_name(input, check_template),
+            Self::StepResult => drop(input.text(STEP_RESULT)),
             Self::Text(min, max) => drop(input.text(Text::of(min, max))),
             Self::Texts => by_name(input, |value| drop(scalar(value))),
             Self::Url => drop(input.text(URL)),
@@ -132,13 +144,13 @@ impl Shape {
 
     fn has_type_of(self, value: Option<&Value>) -> bool {
         match self {
-            Self::Domains | Self::Names => value.is_some_and(Value::is_array),
-            Self::Inputs | Self::Object(_) | Self::Parameters | Self::Texts => {
+            Self::Domains | Self::Names | Self::Objects(_) => value.is_some_and(Value::is_array),
+            Self::Headers | Self::Inputs | Self::Object(_) | Self::Parameters | Self::Texts => {
                 value.is_some_and(Value::is_object)
             }
             Self::Flag => value.is_some_and(Value::is_boolean),
             Self::Number(..) => value.is_some_and(Value::is_number),
-            Self::Choice(_) | Self::Text(..) | Self::Url | Self::UrlTemplate => {
+            Self::Choice(_) | Self::StepResult | Self::Text(..) | Self::Url | Self::UrlTemplate => {
                 value.is_some_and(Value::is_string)
             }
             Self::Either(first, second) => first.has_type_of(value) || second.has_type_of(value),
@@ -202,6 +214,20 @@ pub(super) fn entries<'a>(input: &Input<'a>) -> Vec<(&'a str, Input<'a>)> {
     entries
 }
 
+fn check_headers(input: &Input<'_>) {
+    for (name, value) in entries(input) {
+        if !name.chars().all(is_token_char) {
+            value.refuse("invalid_key", "Invalid key in record");
+        }
+        check_template(&value);
+    }
+}
+
+/// RFC 9110 §5.6.2.
+fn is_token_char(char: char) -> bool {
+    char.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(char)
+}
+
 fn check_template(input: &Input<'_>) {
     let template = scalar(input);
     if template.is_some_and(|template| template::check_text(&template).is_err()) {
@@ -240,6 +266,11 @@ const DOMAIN: Text = Text::pattern(
     "/^[a-z0-9-]+(\\.[a-z0-9-]+)+$/",
     is_domain,
     MAX_DOMAIN_CHARS,
+);
+const STEP_RESULT: Text = Text::pattern(
+    "/^(access_token|(connection_config|raw)\\.[A-Za-z0-9_-]+)$/",
+    |text| StepResult::parse(text).is_some(),
+    MAX_NAME_CHARS,
 );
 /// A link for people.
 const URL: Text = Text {

@@ -74,6 +74,9 @@ pub enum ImportConnectionError {
         /// Those it takes.
         provider: AuthMode,
     },
+    /// Tokens are asked for with a client certificate, which cannot be presented.
+    #[error("client certificates cannot be presented")]
+    ClientCertificate,
     /// The inputs of the credentials are not those that the provider asks for.
     #[error("the provider asks for other inputs")]
     InvalidCredentials(Vec<Issue>),
@@ -95,7 +98,7 @@ pub async fn import_connection(
     request: ImportConnection,
 ) -> Result<Imported, ImportConnectionError> {
     let now = ports.now();
-    let upsert_connection = prepared(ports, integration, &request, now)?;
+    let (upsert_connection, _) = prepared(ports, integration, &request, now)?;
     let grants = grant_fingerprints(ports, integration, &request.credentials);
     let holder = holder(integration.id, &upsert_connection.connection_id, &grants);
     let (stored, holders) = fetch_both(ports, upsert(&upsert_connection, now), holder)
@@ -114,21 +117,39 @@ pub async fn import_connection(
     })
 }
 
-/// The connection as it is stored, with its secrets sealed, if it can be.
+/// The connection as it is stored, with its secrets sealed, if it can be; and its credentials with
+/// what the provider's entry says of them.
 pub(super) fn prepared(
     ports: &impl Ports,
     integration: &IntegrationRecord,
     request: &ImportConnection,
     now: Timestamp,
-) -> Result<UpsertConnection, ImportConnectionError> {
+) -> Result<(UpsertConnection, Credentials), ImportConnectionError> {
     let provider = provider_of(integration)?.ok_or(ImportConnectionError::UnknownProvider)?;
     if !provider.entry.auth_mode.takes(request.auth_mode) {
         let provider = provider.entry.auth_mode;
         return Err(ImportConnectionError::WrongAuthMode { provider });
     }
     let auth_mode = request.credentials.auth_mode();
-    if let Credentials::Exchanged(credentials) = &request.credentials {
-        check_inputs(ports, integration, &provider.entry, credentials)?;
+    let mut credentials = request.credentials.clone();
+    match &mut credentials {
+        Credentials::Exchanged(credentials) => {
+            check_inputs(ports, integration, &provider.entry, credentials)?;
+        }
+        Credentials::OAuth2(credentials) => {
+            credentials.renews_without_refresh_token = provider.entry.renews_without_refresh_token;
+        }
+        Credentials::OAuth2ClientCredentials(credentials) => {
+            if provider.entry.require_client_certificate || credentials.client_certificate.is_some()
+            {
+                return Err(ImportConnectionError::ClientCertificate);
+            }
+        }
+        Credentials::ApiKey { .. }
+        | Credentials::Basic { .. }
+        | Credentials::None
+        | Credentials::OAuth1(_)
+        | Credentials::Tba(_) => {}
     }
     if auth_mode == AuthMode::Tba && !request.connection_config.has_text("accountId") {
         return Err(ImportConnectionError::MissingAccountId);
@@ -145,10 +166,10 @@ pub(super) fn prepared(
         OnUpdate::Keep => OnUpdate::Keep,
     };
     let grant_fingerprint = grant_fingerprint(ports, integration, &request.credentials);
-    Ok(UpsertConnection {
+    let connection = UpsertConnection {
         uid: random_uuid(ports),
         integration_id: integration.id,
-        credentials: seal_credentials(ports, integration, &connection_id, &request.credentials),
+        credentials: seal_credentials(ports, integration, &connection_id, &credentials),
         connection_config: seal_connection_config(
             ports,
             integration,
@@ -164,13 +185,14 @@ pub(super) fn prepared(
         end_user: request.end_user.clone(),
         webhook_url_override: request.webhook_url_override.clone(),
         schedule: schedule(
-            &request.credentials,
+            &credentials,
             provider.entry.refresh_rule(),
             Origin::Imported,
             now,
         ),
         first_fetched_at: (auth_mode != AuthMode::None).then_some(now),
-    })
+    };
+    Ok((connection, credentials))
 }
 
 /// Holds free inputs to those that the provider's entry declares. What the integration brings is

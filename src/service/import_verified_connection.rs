@@ -55,8 +55,8 @@ pub async fn import_verified_connection(
     integration: &IntegrationRecord,
     request: &ImportConnection,
 ) -> Result<Connection, VerifiedImportError> {
-    let connection = prepared(ports, integration, request, ports.now())?;
-    if !request.credentials.can_be_refreshed() {
+    let (connection, credentials) = prepared(ports, integration, request, ports.now())?;
+    if !credentials.can_be_refreshed() {
         return Err(VerifiedImportError::NotVerifiable);
     }
     let connection_id = connection.connection_id.clone();

@@ -75,6 +75,28 @@ fn a_tba_token_needs_an_account_in_the_configuration() {
     }
 }
 
+#[test]
+fn a_client_certificate_is_refused_because_it_could_not_be_presented() {
+    let deployment = deployment_with_every_kind();
+    let refused =
+        "Client certificates are not supported: Workers cannot present one per connection";
+    let client = json!({
+        "type": "OAUTH2_CC", "token": "t", "client_id": "i", "client_secret": "s",
+    });
+    let certified = with(
+        client.clone(),
+        &json!({"client_certificate": "fake-certificate"}),
+    );
+    let body = json!({"provider_config_key": "auth0-cc", "credentials": certified});
+    post(&deployment, &body).is_error(400, "invalid_body", refused);
+
+    let entry = json!({"auth_mode": "OAUTH2_CC", "require_client_certificate": true});
+    put_acme(&deployment, &entry);
+    create_plain_integration(&deployment, "acme");
+    let body = json!({"provider_config_key": "acme", "credentials": client});
+    post(&deployment, &body).is_error(400, "invalid_body", refused);
+}
+
 /// Each request has one mistake less than the one before, and each mistake is told in its turn.
 #[test]
 fn mistakes_are_told_in_the_documented_order() {
