@@ -21,3 +21,4 @@ pub mod refresh_rule;
 pub mod revocation_rule;
 mod shape;
 pub mod template;
+pub mod token_steps;

@@ -30,6 +30,10 @@ impl Checked<'_> {
             .collect()
     }
 
+    pub(super) fn json(self, name: &str) -> Option<Value> {
+        self.0.get(name).cloned()
+    }
+
     pub(super) fn names(self, name: &str) -> Vec<String> {
         let names = self.0.get(name).and_then(Value::as_array);
         let texts = names.into_iter().flatten().filter_map(Value::as_str);
@@ -42,6 +46,12 @@ impl Checked<'_> {
 
     pub(super) fn object(self, name: &str) -> Option<Self> {
         self.0.get(name)?.as_object().map(Self)
+    }
+
+    pub(super) fn objects(self, name: &str) -> Vec<Self> {
+        let objects = self.0.get(name).and_then(Value::as_array);
+        let objects = objects.into_iter().flatten();
+        objects.filter_map(Value::as_object).map(Self).collect()
     }
 
     /// Text templates by name; none where there is any other JSON.

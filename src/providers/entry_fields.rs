@@ -8,6 +8,7 @@ use super::{
     entry::ClientAuthenticationMethod,
     other_settings,
     shape::{Field, MAX_NAME_CHARS, Shape},
+    token_steps::{self, STEP_FORMATS},
 };
 use crate::{
     domain::{auth_mode::AuthMode, refresh::Rotation},
@@ -17,7 +18,8 @@ use crate::{
 /// Every field of an entry.
 pub(super) fn all() -> impl Iterator<Item = &'static Field> {
     let own = [IDENTITY, TOKEN_REQUESTS, TOKEN_ANSWERS, INPUTS];
-    own.into_iter().flatten().chain(other_settings::FIELDS)
+    let others = [token_steps::FIELDS, other_settings::FIELDS];
+    own.into_iter().chain(others).flatten()
 }
 
 const IDENTITY: &[Field] = &[
@@ -53,6 +55,7 @@ const TOKEN_REQUESTS: &[Field] = &[
         AuthMode::Custom,
         AuthMode::OAuth2,
         AuthMode::OAuth2ClientCredentials,
+        AuthMode::TwoStep,
     ]),
     Field::new(
         "refresh_url",
@@ -64,7 +67,7 @@ const TOKEN_REQUESTS: &[Field] = &[
         Shape::Parameters,
         "Parameters of a token request beside the standard ones.",
     )
-    .in_mode(AuthMode::TwoStep, Shape::Json),
+    .in_mode(AuthMode::TwoStep, Shape::Template),
     Field::new(
         "refresh_params",
         Shape::Parameters,
@@ -76,10 +79,7 @@ const TOKEN_REQUESTS: &[Field] = &[
         Shape::Choice(|| names(&BODY_FORMATS)),
         "How the parameters of a token request are written; `form` by default.",
     )
-    .in_mode(
-        AuthMode::TwoStep,
-        Shape::Choice(|| [names(&BODY_FORMATS), vec!["xml"]].concat()),
-    ),
+    .in_mode(AuthMode::TwoStep, Shape::Choice(|| names(&STEP_FORMATS))),
     Field::new(
         "authorization_method",
         Shape::Choice(|| names(&AUTHORIZATION_METHODS)),
@@ -203,7 +203,7 @@ pub(super) const ROTATIONS: [(Rotation, &str); 2] = [
     (Rotation::ReuseRevokes, "reuse_revokes"),
 ];
 
-fn names<T>(options: &[(T, &'static str)]) -> Vec<&'static str> {
+pub(super) fn names<T>(options: &[(T, &'static str)]) -> Vec<&'static str> {
     options.iter().map(|(_, name)| *name).collect()
 }
 
