@@ -22,3 +22,4 @@ pub mod refresh_step;
 pub mod revocation_rule;
 mod shape;
 pub mod template;
+pub mod token_steps;

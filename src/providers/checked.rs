@@ -11,7 +11,7 @@ use super::{entry::Parameters, field_schema::FieldSchema};
 #[derive(Clone, Copy)]
 pub(super) struct Checked<'a>(pub(super) &'a Map<String, Value>);
 
-impl<'a> Checked<'a> {
+impl Checked<'_> {
     pub(super) fn choice<T: Copy>(self, name: &str, options: &[(T, &'static str)]) -> Option<T> {
         let text = self.0.get(name)?.as_str()?;
         let found = options.iter().find(|(_, name)| *name == text);
@@ -37,6 +37,10 @@ impl<'a> Checked<'a> {
             .collect()
     }
 
+    pub(super) fn json(self, name: &str) -> Option<Value> {
+        self.0.get(name).cloned()
+    }
+
     pub(super) fn names(self, name: &str) -> Vec<String> {
         let names = self.0.get(name).and_then(Value::as_array);
         let texts = names.into_iter().flatten().filter_map(Value::as_str);
@@ -53,8 +57,8 @@ impl<'a> Checked<'a> {
 
     pub(super) fn objects(self, name: &str) -> Vec<Self> {
         let objects = self.0.get(name).and_then(Value::as_array);
-        let objects = objects.into_iter().flatten().filter_map(Value::as_object);
-        objects.map(Checked).collect()
+        let objects = objects.into_iter().flatten();
+        objects.filter_map(Value::as_object).map(Self).collect()
     }
 
     /// Text templates by name; none where there is any other JSON.

@@ -7,11 +7,12 @@
 use super::{
     other_settings, refresh_step,
     shape::{Field, MAX_NAME_CHARS, Shape},
+    token_steps::{self, STEP_FORMATS},
 };
 use crate::{
     domain::{auth_mode::AuthMode, refresh::Rotation},
     oauth2::{
-        client_authentication::ClientAuthentication, http::Method, token_request::BodyFormat,
+        client_authentication::ClientAuthentication, token_request::BodyFormat,
         token_response::ExpiresInUnit,
     },
 };
@@ -19,7 +20,8 @@ use crate::{
 /// Every field of an entry.
 pub(super) fn all() -> impl Iterator<Item = &'static Field> {
     let own = [IDENTITY, TOKEN_REQUESTS, TOKEN_ANSWERS, INPUTS];
-    own.into_iter().flatten().chain(other_settings::FIELDS)
+    let others = [token_steps::FIELDS, other_settings::FIELDS];
+    own.into_iter().chain(others).flatten()
 }
 
 const IDENTITY: &[Field] = &[
@@ -55,6 +57,7 @@ const TOKEN_REQUESTS: &[Field] = &[
         AuthMode::Custom,
         AuthMode::OAuth2,
         AuthMode::OAuth2ClientCredentials,
+        AuthMode::TwoStep,
     ]),
     Field::new(
         "refresh_url",
@@ -66,7 +69,7 @@ const TOKEN_REQUESTS: &[Field] = &[
         Shape::Parameters,
         "Parameters of a token request beside the standard ones.",
     )
-    .in_mode(AuthMode::TwoStep, Shape::Json),
+    .in_mode(AuthMode::TwoStep, Shape::Template),
     Field::new(
         "refresh_params",
         Shape::Parameters,
@@ -74,28 +77,16 @@ const TOKEN_REQUESTS: &[Field] = &[
     )
     .in_mode(AuthMode::TwoStep, Shape::Json),
     Field::new(
-        "token_headers",
-        Shape::Headers,
-        "Headers of a token request beside the standard ones.",
-    ),
-    Field::new(
-        "refresh_token_headers",
-        Shape::Headers,
-        "Headers of a refresh, instead of `token_headers`.",
-    ),
-    Field::new(
-        "token_request_method",
-        Shape::Choice(|| names(&METHODS)),
-        "The method of a token request; `POST` by default.",
-    ),
-    Field::new(
         "renews_without_refresh_token",
         Shape::Flag,
         "Whether a token is renewed without a refresh token; `false` by default.",
     ),
     Field::new(
         "refresh_steps",
-        Shape::Objects(refresh_step::FIELDS),
+        Shape::List(
+            &Shape::Object(refresh_step::FIELDS),
+            refresh_step::MAX_STEPS,
+        ),
         "Token requests that follow the first one of a refresh.",
     ),
     Field::new(
@@ -103,10 +94,7 @@ const TOKEN_REQUESTS: &[Field] = &[
         Shape::Choice(|| names(&BODY_FORMATS)),
         "How the parameters of a token request are written; `form` by default.",
     )
-    .in_mode(
-        AuthMode::TwoStep,
-        Shape::Choice(|| [names(&BODY_FORMATS), vec!["xml"]].concat()),
-    ),
+    .in_mode(AuthMode::TwoStep, Shape::Choice(|| names(&STEP_FORMATS))),
     Field::new(
         "authorization_method",
         Shape::Choice(|| names(&AUTHORIZATION_METHODS)),
@@ -171,16 +159,6 @@ const TOKEN_ANSWERS: &[Field] = &[
         "How many seconds a token lives when nothing says so.",
     ),
     Field::new(
-        "token_expires_in_ms",
-        Shape::Number(0, i64::MAX),
-        "How many milliseconds a token lives when nothing else says so; 0 is for ever.",
-    ),
-    Field::new(
-        "token_response_metadata",
-        Shape::Names,
-        "Where a token answer has values that belong into `connection_config`.",
-    ),
-    Field::new(
         "rotation",
         Shape::Either(
             &Shape::Object(&[Field::new(
@@ -230,8 +208,6 @@ pub(super) const TOKEN_REQUEST_AUTH_METHODS: [(ClientAuthentication, &str); 4] =
     (ClientAuthentication::PrivateKeyJwt, "private_key_jwt"),
 ];
 
-pub(super) const METHODS: [(Method, &str); 2] = [(Method::Get, "GET"), (Method::Post, "POST")];
-
 pub(super) const BODY_FORMATS: [(BodyFormat, &str); 3] = [
     (BodyFormat::Form, "form"),
     (BodyFormat::Json, "json"),
@@ -248,7 +224,7 @@ pub(super) const ROTATIONS: [(Rotation, &str); 2] = [
     (Rotation::ReuseRevokes, "reuse_revokes"),
 ];
 
-fn names<T>(options: &[(T, &'static str)]) -> Vec<&'static str> {
+pub(super) fn names<T>(options: &[(T, &'static str)]) -> Vec<&'static str> {
     options.iter().map(|(_, name)| *name).collect()
 }
 

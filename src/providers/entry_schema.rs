@@ -84,24 +84,27 @@ fn shape(of: Shape) -> Value {
         })),
         Shape::Either(first, second) => json!({"anyOf": [shape(*first), shape(*second)]}),
         Shape::Flag => json!({"type": "boolean"}),
-        Shape::Headers => by_name(HEADER, &template()),
+        Shape::Headers => by_name(HEADER, &text_or_scalar()),
         Shape::Inputs => by_name(NAME_OF_INPUT, &json!({"$ref": "#/$defs/input"})),
         Shape::Json => json!({}),
+        Shape::List(item, max) => {
+            json!({"type": "array", "items": shape(*item), "maxItems": max})
+        }
         Shape::Names => list(&shape(Shape::Text(1, MAX_NAME_CHARS))),
         Shape::Number(min, max) => json!({"type": "integer", "minimum": min, "maximum": max}),
         Shape::Object(fields) => object(fields),
-        Shape::Objects(fields) => list(&object(fields)),
-        Shape::Parameters | Shape::Texts => by_name(KEY, &template()),
+        Shape::Parameters | Shape::Texts => by_name(KEY, &text_or_scalar()),
         Shape::StepResult => json!({
             "type": "string", "maxLength": MAX_NAME_CHARS, "pattern": STEP_RESULT,
         }),
+        Shape::Template => json!({"type": "object"}),
         Shape::Text(min, max) => json!({"type": "string", "minLength": min, "maxLength": max}),
         Shape::Url => text_of_form(URL),
         Shape::UrlTemplate => text_of_form(URL_TEMPLATE),
     }
 }
 
-fn template() -> Value {
+fn text_or_scalar() -> Value {
     json!({"type": ["string", "number", "boolean"], "maxLength": MAX_TEXT_CHARS})
 }
 
@@ -123,7 +126,8 @@ fn text_of_form(pattern: &str) -> Value {
 }
 
 const DOMAIN: &str = r"^[a-z0-9-]+(\.[a-z0-9-]+)+$";
-const HEADER: &str = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
+/// A token (RFC 9110 §5.6.2).
+const HEADER: &str = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$";
 const KEY: &str = r"^\P{Cc}+$";
 const NAME_OF_INPUT: &str = "^[A-Za-z0-9_.-]+$";
 const STEP_RESULT: &str = r"^(access_token|(connection_config|raw)\.[A-Za-z0-9_-]+)$";

@@ -127,29 +127,9 @@ pub(super) const FIELDS: &[Field] = &[
         "Which values go into the token URL as they are.",
     ),
     Field::new(
-        "token_response",
-        Shape::Json,
-        "Where a token answer has what.",
-    ),
-    Field::new(
-        "token_response_headers",
-        Shape::Json,
-        "Headers of a token answer that later requests use.",
-    ),
-    Field::new(
-        "refresh_token_params",
-        Shape::Json,
-        "Parameters of a refresh in steps of its own.",
-    ),
-    Field::new(
         "refresh_token_response_metadata",
         Shape::Json,
         "Fields of its answer that are copied into `connection_config`.",
-    ),
-    Field::new(
-        "additional_steps",
-        Shape::Json,
-        "The requests after the first, in their order.",
     ),
     Field::new(
         "assertion",

@@ -6,10 +6,11 @@
 use super::{
     checked::Checked,
     entry::Parameters,
-    entry_fields::{BODY_FORMATS, METHODS},
+    entry_fields::{BODY_FORMATS, names},
     shape::{Field, Shape},
+    token_steps::{METHODS, TOKEN_RESPONSE, answer_rules, token_request_method},
 };
-use crate::oauth2::{http::Method, token_request::BodyFormat};
+use crate::oauth2::{http::Method, token_answer::AnswerRules, token_request::BodyFormat};
 
 /// A token request after the first one of a refresh. Its parameters are those of the entry and no
 /// others: nothing is generated.
@@ -21,12 +22,16 @@ pub struct RefreshStep {
     pub is_optional: bool,
     /// Where its answer goes.
     pub result: StepResult,
+    /// How long its token lives when its answer does not say, in milliseconds.
+    pub token_expires_in_ms: Option<i64>,
     /// Its headers. Values are text templates.
     pub token_headers: Parameters,
     /// Its parameters. Values are text templates.
     pub token_params: Parameters,
     /// Its method.
     pub token_request_method: Method,
+    /// Where its answer has what, if not as RFC 6749 §5.1 says.
+    pub token_response: Option<AnswerRules>,
     /// Its address, a URL template.
     pub token_url: String,
 }
@@ -71,13 +76,23 @@ pub(super) const FIELDS: &[Field] = &[
     Field::new("token_headers", Shape::Headers, "Its headers."),
     Field::new(
         "token_request_method",
-        Shape::Choice(|| METHODS.map(|(_, name)| name).to_vec()),
+        Shape::Choice(|| names(&METHODS)),
         "Its method; `POST` by default.",
     ),
     Field::new(
         "body_format",
-        Shape::Choice(|| BODY_FORMATS.map(|(_, name)| name).to_vec()),
+        Shape::Choice(|| names(&BODY_FORMATS)),
         "How its parameters are written; `form` by default.",
+    ),
+    Field::new(
+        "token_response",
+        Shape::Object(TOKEN_RESPONSE),
+        "Where its answer has what, if not as RFC 6749 says.",
+    ),
+    Field::new(
+        "token_expires_in_ms",
+        Shape::Number(1, i64::MAX),
+        "How many milliseconds its token lives when its answer does not say.",
     ),
     Field::new(
         "result",
@@ -91,6 +106,9 @@ pub(super) const FIELDS: &[Field] = &[
         "Whether the refresh succeeds without it; `false` by default.",
     ),
 ];
+
+/// Each is a request within one attempt.
+pub(super) const MAX_STEPS: usize = 5;
 
 /// The steps of an entry.
 pub(super) fn steps(entry: Checked<'_>) -> Vec<RefreshStep> {
@@ -107,9 +125,9 @@ fn step(step: Checked<'_>) -> Option<RefreshStep> {
         result: StepResult::parse(&step.text("result")?)?,
         token_headers: step.headers("token_headers").unwrap_or_default(),
         token_params: step.parameters("token_params").unwrap_or_default(),
-        token_request_method: step
-            .choice("token_request_method", &METHODS)
-            .unwrap_or(Method::Post),
+        token_expires_in_ms: step.number("token_expires_in_ms"),
+        token_request_method: token_request_method(step),
+        token_response: answer_rules(step),
         token_url: step.text("token_url")?,
     })
 }

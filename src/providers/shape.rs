@@ -45,21 +45,24 @@ pub(super) enum Shape {
     /// The first shape for values of its JSON type, else the second.
     Either(&'static Self, &'static Self),
     Flag,
-    /// Text templates by names of headers (RFC 9110 §5.1).
+    /// Text templates by name, which is that of a header.
     Headers,
     /// Descriptions of inputs by name.
     Inputs,
     /// Any JSON up to [`MAX_JSON_BYTES`].
     Json,
+    /// Items of a shape, at most so many.
+    List(&'static Self, usize),
     Names,
     /// A whole number from the first to the second.
     Number(i64, i64),
     Object(&'static [Field]),
-    Objects(&'static [Field]),
     /// Text templates by name.
     Parameters,
     /// Where the answer of a further token request goes.
     StepResult,
+    /// An object of any JSON up to [`MAX_JSON_BYTES`], whose texts are templates.
+    Template,
     /// A text of so many characters at least and at most.
     Text(usize, usize),
     /// Texts by name.
@@ -125,16 +128,16 @@ impl Shape {
             Self::Headers => check_headers(input),
             Self::Inputs => field_schema::check(input),
             Self::Json => check_size(input),
+            Self::List(item, max) => {
+                let items = input.items(max).into_iter().flatten();
+                items.for_each(|input| item.check(&input));
+            }
             Self::Names => each_text(input, Text::of(1, MAX_NAME_CHARS)),
             Self::Number(min, max) => drop(number(input, min, max)),
             Self::Object(fields) => check_object(input, fields),
-            Self::Objects(fields) => {
-                for item in input.items(MAX_ENTRIES).into_iter().flatten() {
-                    check_object(&item, fields);
-                }
-            }
             Self::Parameters => by_name(input, check_template),
             Self::StepResult => drop(input.text(STEP_RESULT)),
+            Self::Template => check_json_template(input),
             Self::Text(min, max) => drop(input.text(Text::of(min, max))),
             Self::Texts => by_name(input, |value| drop(scalar(value))),
             Self::Url => drop(input.text(URL)),
@@ -144,10 +147,13 @@ impl Shape {
 
     fn has_type_of(self, value: Option<&Value>) -> bool {
         match self {
-            Self::Domains | Self::Names | Self::Objects(_) => value.is_some_and(Value::is_array),
-            Self::Headers | Self::Inputs | Self::Object(_) | Self::Parameters | Self::Texts => {
-                value.is_some_and(Value::is_object)
-            }
+            Self::Domains | Self::List(..) | Self::Names => value.is_some_and(Value::is_array),
+            Self::Headers
+            | Self::Inputs
+            | Self::Object(_)
+            | Self::Parameters
+            | Self::Template
+            | Self::Texts => value.is_some_and(Value::is_object),
             Self::Flag => value.is_some_and(Value::is_boolean),
             Self::Number(..) => value.is_some_and(Value::is_number),
             Self::Choice(_) | Self::StepResult | Self::Text(..) | Self::Url | Self::UrlTemplate => {
@@ -214,28 +220,42 @@ pub(super) fn entries<'a>(input: &Input<'a>) -> Vec<(&'a str, Input<'a>)> {
     entries
 }
 
+/// RFC 9110 §5.1: the name of a header is a token.
 fn check_headers(input: &Input<'_>) {
     for (name, value) in entries(input) {
-        if !name.chars().all(is_token_char) {
+        if !name.bytes().all(is_token_byte) {
             value.refuse("invalid_key", "Invalid key in record");
         }
         check_template(&value);
     }
 }
 
-/// RFC 9110 §5.6.2.
-fn is_token_char(char: char) -> bool {
-    char.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(char)
+/// Whether a token (RFC 9110 §5.6.2) may have it.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+fn check_json_template(input: &Input<'_>) {
+    check_size(input);
+    let is_object = input.object().is_some();
+    let template = input.value().filter(|_| is_object);
+    if template.is_some_and(|template| template::check_text_json(template).is_err()) {
+        refuse_template(input);
+    }
 }
 
 fn check_template(input: &Input<'_>) {
     let template = scalar(input);
     if template.is_some_and(|template| template::check_text(&template).is_err()) {
-        input.refuse(
-            "invalid_format",
-            "Invalid template: expected text with ${name} placeholders",
-        );
+        refuse_template(input);
     }
+}
+
+fn refuse_template(input: &Input<'_>) {
+    input.refuse(
+        "invalid_format",
+        "Invalid template: expected text with ${name} placeholders",
+    );
 }
 
 /// A text, or a number or boolean that becomes one.
