@@ -21,7 +21,9 @@ pub(super) fn client_settings(input: &Input<'_>) -> Option<ClientSettings> {
         .and_then(Value::as_str)
         .and_then(AuthMode::parse);
     let settings = match mode {
-        Some(mode @ (AuthMode::OAuth1 | AuthMode::OAuth2 | AuthMode::Tba)) => oauth(&fields, mode),
+        Some(
+            mode @ (AuthMode::McpOAuth2 | AuthMode::OAuth1 | AuthMode::OAuth2 | AuthMode::Tba),
+        ) => oauth(&fields, mode),
         Some(AuthMode::App) => app(&fields),
         Some(AuthMode::Custom) => custom(&fields),
         _ => {
@@ -35,7 +37,13 @@ pub(super) fn client_settings(input: &Input<'_>) -> Option<ClientSettings> {
 
 fn oauth(fields: &Fields<'_>, auth_mode: AuthMode) -> Option<ClientSettings> {
     let client_id = client_id(fields);
-    let client_secret = client_secret(fields);
+    // Clients of Model Context Protocol servers are public (RFC 6749 §2.1) more often than not.
+    let is_lacking = !fields.map().contains_key("client_secret");
+    let client_secret = if auth_mode == AuthMode::McpOAuth2 && is_lacking {
+        Some(None)
+    } else {
+        client_secret(fields).map(Some)
+    };
     let scopes = fields
         .optional("scopes")
         .and_then(|scopes| scopes.text(SCOPES));
@@ -45,7 +53,7 @@ fn oauth(fields: &Fields<'_>, auth_mode: AuthMode) -> Option<ClientSettings> {
     Some(ClientSettings {
         auth_mode,
         client_id: client_id?,
-        client_secret: Some(client_secret?),
+        client_secret: client_secret?,
         scopes,
         webhook_secret: webhook_secret.map(Secret::new),
         app_id: None,

@@ -6,12 +6,13 @@ use crate::{
     domain::{
         auth_mode::AuthMode,
         credentials::{ClientOverride, Credentials, OAuth1, OAuth2, OAuth2ClientCredentials, Tba},
-        secret::{Secret, SecretMap},
+        secret::{MAX_RAW_BYTES, Secret, SecretMap},
         timestamp::Timestamp,
     },
     validation::{
         input::{Fields, Input},
         text::Text,
+        wording::too_big,
     },
 };
 
@@ -114,15 +115,26 @@ fn oauth2(fields: &Fields<'_>) -> Option<Credentials> {
     let config_override = fields
         .optional("config_override")
         .and_then(|input| client(&input));
+    let raw = fields.optional("raw").and_then(|raw| answer(&raw));
     Some(Credentials::OAuth2(OAuth2 {
         access_token: access_token?,
         refresh_token,
         expires_at,
         config_override,
-        raw: as_sent(fields, expires_at),
+        raw: raw.unwrap_or_else(|| as_sent(fields, expires_at)),
         derived_config: SecretMap::default(),
         renews_without_refresh_token: false,
     }))
+}
+
+/// The provider's answer that tokens came from, which may have further tokens in it.
+fn answer(input: &Input<'_>) -> Option<SecretMap> {
+    let answer = SecretMap::new(input.record(MAX_RAW_KEYS)?.clone());
+    if answer.json_len() > MAX_RAW_BYTES {
+        input.refuse("too_big", too_big("JSON", MAX_RAW_BYTES, "bytes"));
+        return None;
+    }
+    Some(answer)
 }
 
 fn client_credentials(fields: &Fields<'_>) -> Option<Credentials> {
@@ -201,5 +213,7 @@ fn as_sent(fields: &Fields<'_>, expires_at: Option<Timestamp>) -> SecretMap {
     SecretMap::new(raw)
 }
 
+/// More than any answer has at its top level.
+const MAX_RAW_KEYS: usize = 1000;
 /// The longest access or refresh token, in characters.
 pub(super) const MAX_TOKEN_CHARS: usize = 16_384;

@@ -163,16 +163,6 @@ pub fn schedule(
     }
 }
 
-/// The schedule of credentials stored at `now` that are not all that a refresh was to bring: soon
-/// another one is made.
-#[must_use]
-pub fn unfinished_schedule(credentials: &Credentials, now: Timestamp) -> Schedule {
-    Schedule {
-        due_at: Some(now.plus_millis(UNFINISHED_MILLIS)),
-        expires_at: credentials.expires_at(),
-    }
-}
-
 /// How the refreshes of a connection went. A success clears all but its own time.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct History {
@@ -394,8 +384,6 @@ fn backoff_millis(failures: u32, dice: u32) -> i64 {
 
 /// How long before its end a token is refreshed, unless half its lifetime is less.
 const MARGIN_MILLIS: i64 = 15 * 60 * 1000;
-/// How soon a refresh is made again that was not finished.
-const UNFINISHED_MILLIS: i64 = 30 * 1000;
 /// The lifetime of a token that can be refreshed and says nothing about its end.
 const ASSUMED_LIFETIME_SECONDS: i64 = 60 * 60;
 /// A token that was issued just now is not refreshed before this, unless it ends sooner: else a

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{
     expiry::expires_at,
     http::HttpResponse,
+    token_answer::{AnswerRules, read_token_answer},
     token_error::{ErrorCode, TokenError},
 };
 use crate::domain::{
@@ -26,6 +27,21 @@ pub struct ResponseRules {
     pub token_paths: Vec<String>,
     /// What `expires_in` counts.
     pub expires_in_unit: ExpiresInUnit,
+    /// Where the answer has what, if its shape is not that of RFC 6749.
+    pub own_shape: Option<AnswerRules>,
+    /// What an answer without a token says that means that the token goes on, and that token.
+    pub goes_on: Option<GoesOn>,
+}
+
+/// An answer that gives no token because the one that is there goes on.
+#[derive(Clone, Debug)]
+pub struct GoesOn {
+    /// The dotted path to the value that says so.
+    pub path: String,
+    /// That value, as text.
+    pub value: String,
+    /// The token.
+    pub token: Secret,
 }
 
 /// What `expires_in` counts.
@@ -76,8 +92,20 @@ pub fn read_token_response(
     let raw = answer.ok_or(malformed)?;
 
     // A token goes before an error in the same answer: it may be the only copy of a rotated pair.
+    if let Some(own_shape) = &rules.own_shape {
+        let answer = Value::Object(raw.expose().clone());
+        let found = read_token_answer(&answer, own_shape, now);
+        let found = found.ok_or_else(|| error.map_or(malformed, rejected))?;
+        return Ok(TokenResponse {
+            access_token: found.token,
+            refresh_token: found.refresh_token,
+            expires_at: found.expires_at,
+            raw,
+        });
+    }
     let Some(found) = find_token(&raw, rules) else {
-        return Err(error.map_or(malformed, rejected));
+        let error = || error.map_or(malformed, rejected);
+        return going_on(raw, rules).ok_or_else(error);
     };
     let access_token = Secret::new(found.access_token);
     let refresh_token = text(found.beside, "refresh_token").map(Secret::new);
@@ -86,6 +114,20 @@ pub fn read_token_response(
         access_token,
         refresh_token,
         expires_at,
+        raw,
+    })
+}
+
+fn going_on(raw: SecretMap, rules: &ResponseRules) -> Option<TokenResponse> {
+    let goes_on = rules.goes_on.as_ref()?;
+    let said = match value_at(raw.expose(), &goes_on.path)? {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    (said == goes_on.value).then(|| TokenResponse {
+        access_token: goes_on.token.clone(),
+        refresh_token: None,
+        expires_at: None,
         raw,
     })
 }

@@ -48,6 +48,8 @@ pub struct Entry {
     pub credentials: Vec<FieldSchema>,
     /// The scopes of an integration that has none of its own.
     pub default_scopes: Vec<String>,
+    /// What an answer without a token says when the token that is there goes on.
+    pub token_goes_on_when: Option<AnswerValue>,
     /// How long a token lives when its answer does not say, in seconds.
     pub default_token_lifetime: Option<i64>,
     /// The name to show.
@@ -108,6 +110,15 @@ pub struct Entry {
 
 /// Parameters of a request, in the order of the entry. Values are text templates.
 pub type Parameters = Vec<(String, String)>;
+
+/// A value of an answer.
+#[derive(Clone, Debug)]
+pub struct AnswerValue {
+    /// The dotted path to it.
+    pub path: String,
+    /// The value, as text.
+    pub value: String,
+}
 
 /// Templates of the URLs that give tokens.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -205,6 +216,7 @@ impl Entry {
             token_domains: entry.names("token_domains"),
             token_expiration_buffer: entry.number("token_expiration_buffer"),
             token_expires_in_ms: entry.number("token_expires_in_ms"),
+            token_goes_on_when: goes_on(entry),
             token_headers: entry.headers("token_headers").unwrap_or_default(),
             token_params: entry.parameters("token_params").unwrap_or_default(),
             token_params_json: entry.json("token_params"),
@@ -233,6 +245,14 @@ fn rotation(entry: Checked<'_>) -> Rotation {
         .map(|seconds| Rotation::Grace { seconds })
         .or_else(|| entry.choice("rotation", &ROTATIONS))
         .unwrap_or_default()
+}
+
+fn goes_on(entry: Checked<'_>) -> Option<AnswerValue> {
+    let when = entry.object("token_goes_on_when")?;
+    Some(AnswerValue {
+        path: when.text("path")?,
+        value: when.text("value")?,
+    })
 }
 
 fn token_url(entry: Checked<'_>) -> Option<TokenUrl> {
@@ -442,9 +462,9 @@ mod tests {
                  \"body\"|\"header\"",
             ),
             (
-                json!({"token_request_auth_method": "none"}),
+                json!({"token_request_auth_method": "mtls"}),
                 "token_request_auth_method invalid_value Invalid option: expected one of \
-                 \"basic\"|\"custom\"|\"private_key_jwt\"",
+                 \"basic\"|\"custom\"|\"none\"|\"private_key_jwt\"",
             ),
         ]);
     }

@@ -159,6 +159,14 @@ const TOKEN_ANSWERS: &[Field] = &[
         "How many seconds a token lives when nothing says so.",
     ),
     Field::new(
+        "token_goes_on_when",
+        Shape::Object(&[
+            Field::new("path", NAME, "The path to a value of the answer.").required(),
+            Field::new("value", NAME, "The value, as text.").required(),
+        ]),
+        "What an answer without a token says when the token that is there goes on.",
+    ),
+    Field::new(
         "rotation",
         Shape::Either(
             &Shape::Object(&[Field::new(

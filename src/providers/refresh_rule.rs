@@ -251,7 +251,11 @@ pub(super) fn url(
     Err(RuleError::ForeignDomain)
 }
 
+/// An integration may have no scopes of its own.
 fn is_optional(entry: &Entry, placeholder: &str) -> bool {
+    if placeholder == "scopes" {
+        return true;
+    }
     let name = placeholder
         .strip_prefix("connectionConfig.")
         .unwrap_or(placeholder);

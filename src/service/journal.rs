@@ -131,7 +131,7 @@ pub struct Import {
     pub issued_at: Timestamp,
     /// How the attempt ended, if these are not all the credentials that it was to bring.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shortfall: Option<Attempt>,
+    pub shortfall: Option<Box<Attempt>>,
 }
 
 /// New credentials, sealed for the connection's row.
@@ -159,7 +159,7 @@ pub struct Pair {
     pub failures: u32,
     /// How the attempt ended, if these are not all the credentials that it was to bring.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shortfall: Option<Attempt>,
+    pub shortfall: Option<Box<Attempt>>,
 }
 
 impl Pair {

@@ -90,10 +90,13 @@ impl Import {
     /// The attempt that verified it.
     #[must_use]
     pub fn attempt(&self) -> Attempt {
-        self.shortfall.clone().unwrap_or_else(|| Attempt {
-            status: Some(self.status),
-            ..self.intent.ended(AttemptOutcome::Refreshed, self.issued_at)
-        })
+        self.shortfall
+            .as_deref()
+            .cloned()
+            .unwrap_or_else(|| Attempt {
+                status: Some(self.status),
+                ..self.intent.ended(AttemptOutcome::Refreshed, self.issued_at)
+            })
     }
 
     /// When the database is asked again to take it.

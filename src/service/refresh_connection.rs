@@ -19,10 +19,7 @@ use crate::{
     domain::{
         attempt::Attempt,
         credentials::{Credentials, ExchangeMode, Exchanged},
-        refresh::{
-            Decision, Failure, History, Origin, Rotation, Schedule, Trigger, schedule,
-            unfinished_schedule,
-        },
+        refresh::{Decision, Failure, History, Rotation, Schedule, Trigger},
         timestamp::Timestamp,
     },
     providers::entry,
@@ -264,14 +261,11 @@ impl Subject<'_> {
             connection_config: record.connection_config.clone(),
             credentials: seal_credentials(ports, self.integration, name, fresh),
             grant_fingerprint: grant_fingerprint(ports, self.integration, fresh),
-            schedule: match shortfall {
-                None => schedule(fresh, entry.refresh_rule(), Origin::Issued, now),
-                Some(_) => unfinished_schedule(fresh, now),
-            },
+            schedule: issued.schedule(entry.refresh_rule(), shortfall.is_some(), now),
             status: issued.status,
             issued_at: now,
             failures: 0,
-            shortfall,
+            shortfall: shortfall.map(Box::new),
         }
     }
 

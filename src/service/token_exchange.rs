@@ -17,7 +17,7 @@ use crate::{
         egress::permitted,
         integration::IntegrationSecrets,
         mask::Mask,
-        refresh::Failure,
+        refresh::{Failure, Origin, RefreshRule, Schedule, schedule},
         secret::{MAX_RAW_BYTES, SecretMap},
         timestamp::Timestamp,
     },
@@ -50,6 +50,19 @@ impl Issued {
             credentials,
             status,
             shortfall: None,
+        }
+    }
+
+    /// When they are due for refresh, and end, from `now`. Where others were to come with them, soon
+    /// another refresh is made.
+    #[must_use]
+    pub fn schedule(&self, rule: RefreshRule, is_unfinished: bool, now: Timestamp) -> Schedule {
+        if !is_unfinished {
+            return schedule(&self.credentials, rule, Origin::Issued, now);
+        }
+        Schedule {
+            due_at: Some(now.plus_millis(UNFINISHED_MILLIS)),
+            expires_at: self.credentials.expires_at(),
         }
     }
 
@@ -316,6 +329,8 @@ fn kept(raw: SecretMap) -> SecretMap {
     raw
 }
 
+/// How soon a refresh is made again that was not finished.
+const UNFINISHED_MILLIS: i64 = 30 * 1000;
 /// The largest token that is kept, so that a row stays far below the 2 MB that D1 takes.
 const MAX_TOKEN_BYTES: usize = 65_536;
 /// The most bytes that are kept of what a provider says.

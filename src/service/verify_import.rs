@@ -13,10 +13,7 @@ use super::{
     token_exchange::{Checkpoint, Issued, TokenExchangeError, exchange},
 };
 use crate::{
-    domain::{
-        attempt::Attempt,
-        refresh::{Origin, Trigger, schedule, unfinished_schedule},
-    },
+    domain::{attempt::Attempt, refresh::Trigger},
     providers::entry,
     storage::{
         database::{Query, fetch_one},
@@ -167,16 +164,13 @@ impl<P: Ports, J: Journal> Verified<'_, P, J> {
             connection: UpsertConnection {
                 credentials: seal_credentials(ports, integration, name, fresh),
                 grant_fingerprint: grant_fingerprint(ports, integration, fresh),
-                schedule: match shortfall {
-                    None => schedule(fresh, self.entry.refresh_rule(), Origin::Issued, now),
-                    Some(_) => unfinished_schedule(fresh, now),
-                },
+                schedule: issued.schedule(self.entry.refresh_rule(), shortfall.is_some(), now),
                 ..self.connection.clone()
             },
             replaced: self.replaced.clone(),
             status: issued.status,
             issued_at: now,
-            shortfall,
+            shortfall: shortfall.map(Box::new),
         }
     }
 }

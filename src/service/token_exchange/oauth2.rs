@@ -19,8 +19,8 @@ use crate::{
         token_error::TokenError,
         token_request::{Grant, TokenRequest},
         token_response::{
-            CLIENT_CREDENTIALS_TOKEN_PATHS, ResponseRules, TokenResponse, read_token_response,
-            value_at,
+            CLIENT_CREDENTIALS_TOKEN_PATHS, GoesOn, ResponseRules, TokenResponse,
+            read_token_response, value_at,
         },
     },
     providers::{refresh_rule::TokenRequestRules, template::Values},
@@ -53,6 +53,12 @@ impl<P: Ports> Exchange<'_, P> {
         let answers = ResponseRules {
             token_paths: path.iter().cloned().collect(),
             expires_in_unit: self.entry.expires_in_unit,
+            own_shape: self.entry.token_response.clone(),
+            goes_on: self.entry.token_goes_on_when.clone().map(|when| GoesOn {
+                path: when.path,
+                value: when.value,
+                token: old.access_token.clone(),
+            }),
         };
         let (token, status) = self.ask(rules, grant, client, &answers).await?;
         let fresh = OAuth2 {
@@ -61,7 +67,7 @@ impl<P: Ports> Exchange<'_, P> {
             refresh_token: token.refresh_token.or_else(|| old.refresh_token.clone()),
             expires_at: token.expires_at,
             derived_config: self.told(&old.derived_config, &token.raw),
-            raw: self.with_earlier(old, token.raw),
+            raw: self.with_earlier(old, &token.raw),
             ..old.clone()
         };
         Ok(self.further(&known, old, fresh, status, checkpoint).await)
@@ -87,6 +93,8 @@ impl<P: Ports> Exchange<'_, P> {
         let answers = ResponseRules {
             token_paths: CLIENT_CREDENTIALS_TOKEN_PATHS.map(str::to_owned).to_vec(),
             expires_in_unit: self.entry.expires_in_unit,
+            own_shape: self.entry.token_response.clone(),
+            goes_on: None,
         };
         let (token, status) = self
             .ask(rules, Grant::ClientCredentials, client, &answers)

@@ -82,12 +82,16 @@ impl<P: Ports> Exchange<'_, P> {
         );
         let response = self.send(http).await?;
         let answers = ResponseRules {
-            token_paths: Vec::new(),
             expires_in_unit: self.entry.expires_in_unit,
+            own_shape: step.token_response.clone(),
+            ..ResponseRules::default()
         };
-        let token = self
+        let mut token = self
             .token(&response, &answers)
             .map_err(|error| self.refused_after(before, error, &response))?;
+        let lifetime = step.token_expires_in_ms;
+        let told = token.expires_at;
+        token.expires_at = told.or_else(|| Some(self.ports.now().plus_millis(lifetime?)));
         let mut after = with_result(&step.result, before, &token);
         after.derived_config = self.told(&after.derived_config, &token.raw);
         if sends_the_refresh_token {
@@ -98,7 +102,7 @@ impl<P: Ports> Exchange<'_, P> {
 
     /// A new answer, with what earlier answers had where steps put theirs. What has the refresh
     /// token in it that was just used is left behind, so that no step sends it again.
-    pub(super) fn with_earlier(&self, old: &OAuth2, answer: SecretMap) -> SecretMap {
+    pub(super) fn with_earlier(&self, old: &OAuth2, answer: &SecretMap) -> SecretMap {
         let used = old.refresh_token.as_ref();
         let is_used = |value: &Value| used.is_some_and(|used| contains(value, used.expose()));
         let names = self.entry.refresh_steps.iter().filter_map(raw_name);

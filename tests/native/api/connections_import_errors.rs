@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use crate::support::{
     client::{Answered, call, create_integration, deployment_with_github},
-    connections::{deployment_with_every_kind, put_acme, scoped_key},
+    connections::{
+        create_plain_integration, deployment_with_every_kind, put_acme, scoped_key, with,
+    },
     deployment::Deployment,
 };
 

@@ -4,7 +4,7 @@
 use holdfast::{
     domain::{auth_mode::AuthMode, secret::SecretMap, timestamp::Timestamp},
     providers::{
-        refresh_rule::{RuleError, TokenRequestRules},
+        refresh_rule::{RuleError, StepRequest, TokenRequestRules},
         revocation_rule::revocation_url,
         template::{self, Values},
     },
@@ -16,7 +16,15 @@ use super::listed::{Listed, all};
 
 /// What a template may hold beside inputs: what the connection's token or its integration has,
 /// and the token that is signed here.
-const KNOWN: [&str; 5] = ["accessToken", "apiKey", "clientId", "clientSecret", "token"];
+const KNOWN: [&str; 7] = [
+    "accessToken",
+    "apiKey",
+    "clientId",
+    "clientSecret",
+    "refreshToken",
+    "scopes",
+    "token",
+];
 
 const URLS: [&str; 8] = [
     "/authorization_url",
@@ -42,19 +50,37 @@ fn required(input: &Value) -> bool {
 /// The requests that show the client's secret to the provider.
 fn token_requests(listed: &Listed, config: &SecretMap) -> Vec<Result<Url, RuleError>> {
     let entry = &listed.entry;
-    let values = &Values::new(config, Timestamp::EPOCH, "random");
+    let provided = provided();
+    let values = &Values {
+        provided: Some(&provided),
+        ..Values::new(config, Timestamp::EPOCH, "random")
+    };
     let rules = match entry.auth_mode {
-        AuthMode::Custom | AuthMode::OAuth2 => TokenRequestRules::for_refresh(entry, values),
+        AuthMode::Custom | AuthMode::McpOAuth2 | AuthMode::OAuth2 => {
+            TokenRequestRules::for_refresh(entry, values)
+        }
         AuthMode::OAuth2ClientCredentials => {
             TokenRequestRules::for_client_credentials(entry, values)
         }
         _ => return Vec::new(),
     };
     let revocation = revocation_url(entry, values).transpose();
+    let steps = entry.refresh_steps.iter().filter_map(|step| {
+        let request = StepRequest::of(entry, step, values);
+        // What lacks a value is not made.
+        (request.is_ok() || !step.is_optional).then(|| request.map(|request| request.url))
+    });
     [Some(rules.map(|rules| rules.url)), revocation]
         .into_iter()
         .flatten()
+        .chain(steps)
         .collect()
+}
+
+/// What a token request brings beside the connection's configuration.
+fn provided() -> SecretMap {
+    let texts = KNOWN.map(|name| (name.to_owned(), Value::from(format!("fake-{name}"))));
+    SecretMap::new(texts.into_iter().collect())
 }
 
 #[test]
@@ -138,7 +164,8 @@ fn every_placeholder_stands_for_something() {
                     // An input of several parts has them after a dot.
                     is_declared("credentials", name.split('.').next().unwrap())
                 } else {
-                    KNOWN.contains(&name)
+                    // A step is filled with the answer before it.
+                    KNOWN.contains(&name) || name.starts_with("raw.")
                 };
                 assert!(stands, "{}: {path}: {name}", listed.name);
             }

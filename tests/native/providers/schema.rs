@@ -90,7 +90,7 @@ fn what_the_schema_refuses_the_check_refuses_too() {
         json!({"token_params": parameters(101)}),
         json!({"body_format": "xml"}),
         json!({"authorization_method": "basic"}),
-        json!({"token_request_auth_method": "none"}),
+        json!({"token_request_auth_method": "mtls"}),
         json!({"expires_in_unit": "hours"}),
         json!({"token_expiration_buffer": "60"}),
         json!({"default_token_lifetime": 0}),

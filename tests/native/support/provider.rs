@@ -20,6 +20,8 @@ pub(crate) enum Answer {
     /// JSON with further headers.
     JsonWith(&'static [(&'static str, &'static str)], Value),
     Lost(Unreachable),
+    /// None for as long as the caller waits.
+    Never,
     Text(u16, String),
     /// Status 429 with this `Retry-After`.
     Throttled(&'static str),
@@ -97,6 +99,7 @@ impl ScriptedProvider {
                 (200, "application/json", headers.to_vec(), body.to_string())
             }
             Answer::Lost(unreachable) => return Err(unreachable),
+            Answer::Never => std::future::pending().await,
             Answer::Text(status, body) => (status, "text/plain", vec![], body),
             Answer::Throttled(wait) => (
                 429,
