@@ -5,6 +5,7 @@ pub(crate) mod connections;
 pub(crate) mod database;
 pub(crate) mod deployment;
 pub(crate) mod journal;
+pub(crate) mod keys;
 pub(crate) mod provider;
 pub(crate) mod refreshes;
 pub(crate) mod requests;

@@ -1,0 +1,3 @@
+//! Keys and signatures, with known answers.
+
+mod private_keys;
