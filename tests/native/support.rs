@@ -11,4 +11,5 @@ pub(crate) mod refreshes;
 pub(crate) mod requests;
 pub(crate) mod routes;
 pub(crate) mod seed;
+pub(crate) mod signer;
 pub(crate) mod spoiling;
