@@ -13,6 +13,7 @@ mod entry_fields;
 pub mod entry_schema;
 pub mod field_schema;
 pub mod inputs;
+pub mod filter;
 pub mod integration_config;
 pub mod logo;
 mod other_settings;
