@@ -17,3 +17,4 @@ pub mod refresh_rule;
 pub mod revocation_rule;
 mod shape;
 pub mod template;
+pub mod verification;

@@ -4,7 +4,7 @@ use std::{pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
 use worker::{
-    AbortController, AbortSignal, CacheMode, Delay, Fetch, Headers, Method, Request, RequestInit,
+    AbortController, AbortSignal, CacheMode, Delay, Fetch, Headers, Request, RequestInit,
     RequestRedirect, ResponseBody,
 };
 use zeroize::Zeroizing;
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::{runtime::Runtime, stream::read_at_most};
 use crate::{
     oauth2::{
-        http::{HttpRequest, HttpResponse},
+        http::{HttpRequest, HttpResponse, Method},
         token_error::Unreachable,
     },
     service::ports::{HttpClient, MAX_RESPONSE_BYTES},
@@ -69,10 +69,17 @@ fn outgoing(request: &HttpRequest) -> worker::Result<Request> {
         headers.set(name, value.expose())?;
     }
     let mut init = RequestInit::new();
-    init.with_method(Method::Post)
+    init.with_method(method(request.method))
         .with_headers(headers)
         .with_body(request.body.as_ref().map(|body| body.expose().into()))
         .with_redirect(RequestRedirect::Manual)
         .with_cache(CacheMode::NoStore);
     Request::new_with_init(request.url.as_str(), &init)
+}
+
+fn method(method: Method) -> worker::Method {
+    match method {
+        Method::Get => worker::Method::Get,
+        Method::Post => worker::Method::Post,
+    }
 }

@@ -7,8 +7,19 @@ use zeroize::Zeroizing;
 
 use crate::domain::{secret::Secret, timestamp::Timestamp};
 
-/// A `POST` to a provider.
+/// The method of a request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Method {
+    /// To read; there is no body.
+    Get,
+    /// To send something.
+    Post,
+}
+
+/// A request to a provider.
 pub struct HttpRequest {
+    /// The method.
+    pub method: Method,
     /// Where it goes; the query may hold secrets.
     pub url: Url,
     /// Header names in lower case, each once, with their values.
@@ -21,6 +32,7 @@ impl fmt::Debug for HttpRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("HttpRequest")
+            .field("method", &self.method)
             .field("host", &self.url.host_str())
             .finish_non_exhaustive()
     }
@@ -111,6 +123,7 @@ mod tests {
             url.set_path(&secret);
             url.set_query(Some(&secret));
             let request = HttpRequest {
+                method: Method::Post,
                 url,
                 headers: vec![("authorization".to_owned(), Secret::new(secret.clone()))],
                 body: Some(Secret::new(secret)),

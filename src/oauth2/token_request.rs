@@ -6,7 +6,10 @@ use std::fmt;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::{client_authentication::Client, http::HttpRequest};
+use super::{
+    client_authentication::Client,
+    http::{HttpRequest, Method},
+};
 use crate::domain::secret::Secret;
 
 /// What the token is asked for with.
@@ -93,6 +96,7 @@ pub(super) fn message(
         }
     };
     HttpRequest {
+        method: Method::Post,
         url,
         headers: headers.0,
         body: body.map(Secret::new),

@@ -8,6 +8,7 @@ use super::{
     field_schema::FieldSchema,
     other_settings,
     shape::{self, MAX_NAME_CHARS, Shape},
+    verification::Verification,
 };
 use crate::{
     domain::{
@@ -69,6 +70,8 @@ pub struct Entry {
     pub token_request_timeout: Option<u32>,
     /// Where tokens come from.
     pub token_url: Option<TokenUrl>,
+    /// How credentials are tested when they are imported.
+    pub verification: Option<Verification>,
 }
 
 /// Parameters of a request, in the order of the entry. Values are text templates.
@@ -187,6 +190,7 @@ impl Entry {
             token_request_timeout: seconds("token_request_timeout", 1..=60)
                 .and_then(|seconds| u32::try_from(seconds).ok()),
             token_url,
+            verification: optional("proxy").and_then(|it| Verification::of(it.value()?)),
         };
         // Credentials are checked where they are imported, by their kind.
         drop(schemas("credentials"));

@@ -71,9 +71,9 @@ const FIELDS: [(&str, Shape); 49] = [
 
 const PROXY: Shape = Shape::Object(&[
     ("base_url", Shape::UrlTemplate),
-    ("headers", Shape::Texts),
-    ("query", Shape::Texts),
-    ("body", Shape::Json),
+    ("headers", Shape::Parameters),
+    ("query", Shape::Parameters),
+    ("body", Shape::JsonTemplate),
     ("connection_config", Shape::Json),
     ("decompress", Shape::Flag),
     ("forward_headers_on_redirect", Shape::Json),
@@ -95,10 +95,10 @@ const RETRY: Shape = Shape::Object(&[
 
 const VERIFICATION: Shape = Shape::Object(&[
     ("base_url_override", Shape::UrlTemplate),
-    ("data", Shape::Json),
-    ("endpoints", Shape::Names),
-    ("headers", Shape::Texts),
-    ("method", NAME),
+    ("data", Shape::JsonTemplate),
+    ("endpoints", Shape::Paths),
+    ("headers", Shape::Parameters),
+    ("method", Shape::Choice(&["GET", "POST"])),
 ]);
 
 #[cfg(test)]

@@ -17,11 +17,19 @@ use crate::validation::{
 /// What a field may hold that has no Rust type of its own.
 #[derive(Clone, Copy)]
 pub(super) enum Shape {
+    /// One of these texts.
+    Choice(&'static [&'static str]),
     Flag,
     /// Any JSON up to [`MAX_JSON_BYTES`].
     Json,
+    /// Any JSON up to [`MAX_JSON_BYTES`] with text templates in it.
+    JsonTemplate,
     Names,
     Object(&'static [(&'static str, Self)]),
+    /// Text templates by name.
+    Parameters,
+    /// A list of templates of paths.
+    Paths,
     /// A text of at most so many characters.
     Text(usize),
     /// Texts by name.
@@ -43,8 +51,13 @@ impl Shape {
 
     fn check(self, input: &Input<'_>) {
         match self {
+            Self::Choice(names) => choice(input, names),
             Self::Flag => drop(input.boolean()),
             Self::Json => json(input),
+            Self::JsonTemplate => {
+                json(input);
+                json_template(input);
+            }
             Self::Names => drop(names(input)),
             Self::Object(shapes) => {
                 if let Some(object) = input.object() {
@@ -52,6 +65,8 @@ impl Shape {
                     object.finish();
                 }
             }
+            Self::Parameters => drop(parameters(input)),
+            Self::Paths => paths(input),
             Self::Text(max) => drop(input.text(Text::of(0, max))),
             Self::Texts => drop(by_name(input, scalar)),
             Self::Url => drop(url(input)),
@@ -139,6 +154,27 @@ pub(super) fn names(input: &Input<'_>) -> Option<Vec<String>> {
     names.into_iter().collect()
 }
 
+fn paths(input: &Input<'_>) {
+    for item in input.items(MAX_ENTRIES).into_iter().flatten() {
+        let path = item.text(Text::of(1, MAX_URL_CHARS));
+        if path.is_some_and(|path| template::check_url_tail(&rooted(&path)).is_err()) {
+            item.refuse(
+                "invalid_format",
+                "Invalid path template: expected a path with ${name} placeholders",
+            );
+        }
+    }
+}
+
+/// A path as it goes behind a base URL.
+pub(super) fn rooted(path: &str) -> String {
+    if path.starts_with(['/', '?']) {
+        path.to_owned()
+    } else {
+        format!("/{path}")
+    }
+}
+
 /// A list of domains, in lower case.
 pub(super) fn domains(input: &Input<'_>) -> Option<Vec<String>> {
     const DOMAIN: Text = Text::pattern("/^[a-z0-9-]+(\\.[a-z0-9-]+)+$/", is_domain, 253);
@@ -163,6 +199,23 @@ pub(super) fn whole_number(input: &Input<'_>, range: RangeInclusive<i64>) -> Opt
         return None;
     }
     input.integer(range)
+}
+
+fn choice(input: &Input<'_>, names: &'static [&'static str]) {
+    let options: Vec<_> = names.iter().map(|name| ((), *name)).collect();
+    let _valid = input.one_of(&options);
+}
+
+fn json_template(input: &Input<'_>) {
+    if input
+        .value()
+        .is_some_and(|template| template::check_text_json(template).is_err())
+    {
+        input.refuse(
+            "invalid_format",
+            "Invalid template: expected JSON whose texts have ${name} placeholders",
+        );
+    }
 }
 
 fn json(input: &Input<'_>) {

@@ -55,7 +55,7 @@ pub async fn import_verified_connection(
     integration: &IntegrationRecord,
     request: &ImportConnection,
 ) -> Result<Connection, VerifiedImportError> {
-    let connection = prepared(ports, integration, request, ports.now())?;
+    let (connection, _) = prepared(ports, integration, request, ports.now())?;
     if request.credentials.refreshable_token().is_none() {
         return Err(VerifiedImportError::NotVerifiable);
     }

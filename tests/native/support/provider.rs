@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::VecDeque};
 
 use futures_util::lock::Mutex;
 use holdfast::oauth2::{
-    http::{HttpRequest, HttpResponse},
+    http::{HttpRequest, HttpResponse, Method},
     token_error::Unreachable,
 };
 use serde_json::{Value, json};
@@ -37,6 +37,7 @@ impl Answer {
 /// A request as the provider saw it.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
+    pub(crate) method: Method,
     pub(crate) url: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
@@ -73,6 +74,7 @@ impl ScriptedProvider {
             (name.clone(), value.expose().to_owned())
         };
         self.seen.borrow_mut().push(Seen {
+            method: request.method,
             url: request.url.to_string(),
             headers: request.headers.iter().map(expose).collect(),
             body: request
