@@ -29,6 +29,7 @@ pub mod revoke_all;
 pub mod settings;
 pub mod sign_jwt;
 pub mod single_flight;
+pub mod test_credentials;
 pub mod token_exchange;
 pub mod update_integration;
 pub mod verify_import;

@@ -11,6 +11,7 @@ use super::{
         TOKEN_REQUEST_AUTH_METHODS,
     },
     field_schema::FieldSchema,
+    verification::Verification,
 };
 use crate::{
     domain::{
@@ -71,6 +72,8 @@ pub struct Entry {
     pub token_request_timeout: Option<u32>,
     /// Where tokens come from.
     pub token_url: Option<TokenUrl>,
+    /// How credentials are tested when they are imported.
+    pub verification: Option<Verification>,
 }
 
 /// Parameters of a request, in the order of the entry. Values are text templates.
@@ -174,6 +177,7 @@ impl Entry {
             token_params: entry.parameters("token_params").unwrap_or_default(),
             token_request_timeout: entry.number("token_request_timeout"),
             token_url: token_url(entry),
+            verification: entry.0.get("proxy").and_then(Verification::of),
         })
     }
 }

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::{
     entry::{ClientAuthenticationMethod, Entry, Parameters},
+    field_schema::FieldSchema,
     template::{self, TemplateError, Values},
 };
 use crate::{domain::secret::Secret, oauth2::token_request::BodyFormat};
@@ -120,7 +121,8 @@ impl TokenRequestRules {
         for (name, template) in parameters {
             match template::text(template, values) {
                 Ok(value) => self.set(name, value),
-                Err(TemplateError::Missing(input)) if is_optional(entry, &input) => {}
+                Err(TemplateError::Missing(input))
+                    if is_optional(&entry.connection_config, &input) => {}
                 Err(source) => return Err(RuleError::Template { field, source }),
             }
         }
@@ -160,12 +162,12 @@ pub(super) fn url(
     Err(RuleError::ForeignDomain)
 }
 
-fn is_optional(entry: &Entry, placeholder: &str) -> bool {
+/// Whether a placeholder stands for an input of `connection_config` that may be left out.
+pub(super) fn is_optional(connection_config: &[FieldSchema], placeholder: &str) -> bool {
     let name = placeholder
         .strip_prefix("connectionConfig.")
         .unwrap_or(placeholder);
-    entry
-        .connection_config
+    connection_config
         .iter()
         .any(|field| field.name == name && field.is_optional)
 }

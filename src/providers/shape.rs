@@ -49,12 +49,16 @@ pub(super) enum Shape {
     Inputs,
     /// Any JSON up to [`MAX_JSON_BYTES`].
     Json,
+    /// Any JSON up to [`MAX_JSON_BYTES`] with text templates in it.
+    JsonTemplate,
     Names,
     /// A whole number from the first to the second.
     Number(i64, i64),
     Object(&'static [Field]),
     /// Text templates by name.
     Parameters,
+    /// A list of templates of paths.
+    Paths,
     /// A text of so many characters at least and at most.
     Text(usize, usize),
     /// Texts by name.
@@ -119,10 +123,15 @@ impl Shape {
             Self::Flag => drop(input.boolean()),
             Self::Inputs => field_schema::check(input),
             Self::Json => check_size(input),
+            Self::JsonTemplate => {
+                check_size(input);
+                check_json_template(input);
+            }
             Self::Names => each_text(input, Text::of(1, MAX_NAME_CHARS)),
             Self::Number(min, max) => drop(number(input, min, max)),
             Self::Object(fields) => check_object(input, fields),
             Self::Parameters => by_name(input, check_template),
+            Self::Paths => each_path(input),
             Self::Text(min, max) => drop(input.text(Text::of(min, max))),
             Self::Texts => by_name(input, |value| drop(scalar(value))),
             Self::Url => drop(input.text(URL)),
@@ -132,7 +141,7 @@ impl Shape {
 
     fn has_type_of(self, value: Option<&Value>) -> bool {
         match self {
-            Self::Domains | Self::Names => value.is_some_and(Value::is_array),
+            Self::Domains | Self::Names | Self::Paths => value.is_some_and(Value::is_array),
             Self::Inputs | Self::Object(_) | Self::Parameters | Self::Texts => {
                 value.is_some_and(Value::is_object)
             }
@@ -142,7 +151,7 @@ impl Shape {
                 value.is_some_and(Value::is_string)
             }
             Self::Either(first, second) => first.has_type_of(value) || second.has_type_of(value),
-            Self::Json => true,
+            Self::Json | Self::JsonTemplate => true,
         }
     }
 }
@@ -155,6 +164,27 @@ fn choice(input: &Input<'_>, names: fn() -> Vec<&'static str>) -> Option<()> {
 fn each_text(input: &Input<'_>, rule: Text) {
     for item in input.items(MAX_ENTRIES).into_iter().flatten() {
         drop(item.text(rule));
+    }
+}
+
+fn each_path(input: &Input<'_>) {
+    for item in input.items(MAX_ENTRIES).into_iter().flatten() {
+        let path = item.text(Text::of(1, MAX_URL_CHARS));
+        if path.is_some_and(|path| template::check_url_tail(&rooted(&path)).is_err()) {
+            item.refuse(
+                "invalid_format",
+                "Invalid path template: expected a path with ${name} placeholders",
+            );
+        }
+    }
+}
+
+/// A path as it goes behind a base URL.
+pub(super) fn rooted(path: &str) -> String {
+    if path.starts_with(['/', '?']) {
+        path.to_owned()
+    } else {
+        format!("/{path}")
     }
 }
 
@@ -208,6 +238,16 @@ fn check_template(input: &Input<'_>) {
         input.refuse(
             "invalid_format",
             "Invalid template: expected text with ${name} placeholders",
+        );
+    }
+}
+
+fn check_json_template(input: &Input<'_>) {
+    let template = input.value();
+    if template.is_some_and(|template| template::check_text_json(template).is_err()) {
+        input.refuse(
+            "invalid_format",
+            "Invalid template: expected JSON whose texts have ${name} placeholders",
         );
     }
 }

@@ -7,6 +7,7 @@ use super::{
     error::InternalError,
     integration::{open_secrets, provider_of},
     ports::{Ports, random_uuid},
+    test_credentials::{CredentialTestError, FailedTest, test_credentials},
 };
 use crate::{
     domain::{
@@ -49,6 +50,15 @@ pub struct ImportConnection {
     pub webhook_url_override: Option<String>,
 }
 
+/// Whether the provider is asked if credentials work before they are stored.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CredentialTest {
+    /// It is, where its entry says how.
+    First,
+    /// It is not.
+    Never,
+}
+
 /// A connection that was imported.
 #[derive(Clone, Debug)]
 pub struct Imported {
@@ -83,9 +93,21 @@ pub enum ImportConnectionError {
     /// Given labels and those that describe the end user are too many together.
     #[error("too many labels")]
     TooManyTags,
+    /// The credentials are not known to work.
+    #[error("the test of the credentials failed")]
+    TestFailed(FailedTest),
     /// Something of ours broke.
     #[error(transparent)]
     Internal(#[from] InternalError),
+}
+
+impl From<CredentialTestError> for ImportConnectionError {
+    fn from(error: CredentialTestError) -> Self {
+        match error {
+            CredentialTestError::Failed(test) => Self::TestFailed(test),
+            CredentialTestError::Internal(error) => Self::Internal(error),
+        }
+    }
 }
 
 /// Stores a connection at `integration`, in place of an earlier one of its name.
@@ -93,9 +115,14 @@ pub async fn import_connection(
     ports: &impl Ports,
     integration: &IntegrationRecord,
     request: ImportConnection,
+    test: CredentialTest,
 ) -> Result<Imported, ImportConnectionError> {
     let now = ports.now();
-    let upsert_connection = prepared(ports, integration, &request, now)?;
+    let (upsert_connection, entry) = prepared(ports, integration, &request, now)?;
+    if test == CredentialTest::First {
+        let config = &request.connection_config;
+        test_credentials(ports, &entry, integration, config, &request.credentials).await?;
+    }
     let grants = grant_fingerprints(ports, integration, &request.credentials);
     let holder = holder(integration.id, &upsert_connection.connection_id, &grants);
     let (stored, holders) = fetch_both(ports, upsert(&upsert_connection, now), holder)
@@ -114,21 +141,22 @@ pub async fn import_connection(
     })
 }
 
-/// The connection as it is stored, with its secrets sealed, if it can be.
+/// The connection as it is stored, with its secrets sealed, if it can be, and its provider.
 pub(super) fn prepared(
     ports: &impl Ports,
     integration: &IntegrationRecord,
     request: &ImportConnection,
     now: Timestamp,
-) -> Result<UpsertConnection, ImportConnectionError> {
+) -> Result<(UpsertConnection, Entry), ImportConnectionError> {
     let provider = provider_of(integration)?.ok_or(ImportConnectionError::UnknownProvider)?;
-    if !provider.entry.auth_mode.takes(request.auth_mode) {
-        let provider = provider.entry.auth_mode;
+    let entry = provider.entry;
+    if !entry.auth_mode.takes(request.auth_mode) {
+        let provider = entry.auth_mode;
         return Err(ImportConnectionError::WrongAuthMode { provider });
     }
     let auth_mode = request.credentials.auth_mode();
     if let Credentials::Exchanged(credentials) = &request.credentials {
-        check_inputs(ports, integration, &provider.entry, credentials)?;
+        check_inputs(ports, integration, &entry, credentials)?;
     }
     if auth_mode == AuthMode::Tba && !request.connection_config.has_text("accountId") {
         return Err(ImportConnectionError::MissingAccountId);
@@ -145,7 +173,7 @@ pub(super) fn prepared(
         OnUpdate::Keep => OnUpdate::Keep,
     };
     let grant_fingerprint = grant_fingerprint(ports, integration, &request.credentials);
-    Ok(UpsertConnection {
+    let connection = UpsertConnection {
         uid: random_uuid(ports),
         integration_id: integration.id,
         credentials: seal_credentials(ports, integration, &connection_id, &request.credentials),
@@ -165,12 +193,13 @@ pub(super) fn prepared(
         webhook_url_override: request.webhook_url_override.clone(),
         schedule: schedule(
             &request.credentials,
-            provider.entry.refresh_rule(),
+            entry.refresh_rule(),
             Origin::Imported,
             now,
         ),
         first_fetched_at: (auth_mode != AuthMode::None).then_some(now),
-    })
+    };
+    Ok((connection, entry))
 }
 
 /// Holds free inputs to those that the provider's entry declares. What the integration brings is

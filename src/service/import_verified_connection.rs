@@ -55,7 +55,7 @@ pub async fn import_verified_connection(
     integration: &IntegrationRecord,
     request: &ImportConnection,
 ) -> Result<Connection, VerifiedImportError> {
-    let connection = prepared(ports, integration, request, ports.now())?;
+    let (connection, _) = prepared(ports, integration, request, ports.now())?;
     if !request.credentials.can_be_refreshed() {
         return Err(VerifiedImportError::NotVerifiable);
     }

@@ -17,6 +17,8 @@ mod refresh_requests;
 mod refresh_unknown_outcomes;
 mod retention;
 mod single_flight;
+mod tested_imports;
+mod tested_imports_requests;
 mod verified_imports;
 mod verified_imports_faults;
 mod verified_imports_late;

@@ -115,6 +115,10 @@ const EXPOSING: &[(&str, &str)] = &[
     ("src/signing/private_key.rs", "parses a private key"),
     ("src/signing/sigv4.rs", "signs"),
     ("src/signing/wsse.rs", "digests a password"),
+    (
+        "src/service/test_credentials.rs",
+        "fills the calls that test credentials",
+    ),
     ("src/vault/api_key.rs", "digests and compares keys"),
     ("src/vault/documents/fields.rs", "seals"),
 ];
