@@ -124,6 +124,37 @@ fn every_url_can_be_filled_in() {
 }
 
 #[test]
+fn every_test_of_imported_credentials_can_be_made_with_the_inputs_of_a_connection() {
+    let mut count = 0;
+    for listed in all() {
+        let entry = &listed.entry;
+        let Some(verification) = &entry.verification else {
+            continue;
+        };
+        if !matches!(entry.auth_mode, AuthMode::ApiKey | AuthMode::Basic) {
+            continue;
+        }
+        for is_given in [any, required] {
+            let config = listed.samples("connection_config", is_given);
+            let names = listed.inputs("credentials").into_iter();
+            let credentials = names.map(|(name, _)| (name.to_owned(), "fake".into()));
+            let values = Values {
+                credentials: Some(&SecretMap::new(credentials.collect())),
+                ..Values::new(&config, Timestamp::EPOCH, "random")
+            };
+            for endpoint in &verification.endpoints {
+                let request =
+                    verification.request(endpoint, &entry.connection_config, None, &values);
+                let request = request.unwrap_or_else(|error| panic!("{}: {error}", listed.name));
+                assert_eq!(request.url.scheme(), "https", "{}", listed.name);
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 80, "{count}");
+}
+
+#[test]
 fn every_placeholder_stands_for_something() {
     for listed in all() {
         let is_declared = |kind, name: &str| {
