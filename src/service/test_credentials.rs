@@ -3,7 +3,7 @@
 //! Not here: proving a grant by a refresh, which is [`super::verify_import`].
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::{
     error::InternalError,
@@ -13,8 +13,9 @@ use super::{
 use crate::{
     domain::{
         attempt::AttemptOutcome,
-        credentials::Credentials,
+        credentials::{Credentials, Tba},
         egress::permitted,
+        integration::IntegrationSecrets,
         mask::Mask,
         secret::{Secret, SecretMap},
     },
@@ -24,6 +25,7 @@ use crate::{
         token_error::Unreachable,
     },
     providers::{entry::Entry, template::Values},
+    signing::oauth1::{self, Authorization, SignatureMethod},
     storage::integrations::IntegrationRecord,
 };
 
@@ -58,13 +60,17 @@ pub async fn test_credentials(
     connection_config: &SecretMap,
     credentials: &Credentials,
 ) -> Result<(), CredentialTestError> {
-    let Some(test) = Test::of(credentials) else {
-        return Ok(());
-    };
-    let Some(verification) = &entry.verification else {
+    let (Some(test), Some(verification)) = (Test::of(credentials), &entry.verification) else {
         return Ok(());
     };
     let secrets = open_secrets(ports, integration)?;
+    let client = test
+        .token
+        .and_then(|token| client_of(token, integration, &secrets));
+    if test.token.is_some() && client.is_none() {
+        let failure = FailedTest::not_possible(&"the integration has no client");
+        return Err(CredentialTestError::Failed(failure));
+    }
     let mask = Mask::new(credentials, connection_config, &secrets);
     let mut failures = Vec::new();
     for endpoint in verification.endpoints.iter().take(MAX_CALLS) {
@@ -76,7 +82,14 @@ pub async fn test_credentials(
         let inputs = &entry.connection_config;
         let authorization = test.authorization.clone();
         let outcome = match verification.request(endpoint, inputs, authorization, &values) {
-            Ok(request) => call(ports, request, &mask).await,
+            Ok(mut request) => {
+                if let (Some(token), Some(client)) = (test.token, &client) {
+                    let account = connection_config.expose().get("accountId");
+                    let realm = account.and_then(Value::as_str).unwrap_or_default();
+                    sign(ports, &mut request, client, token, realm);
+                }
+                call(ports, request, &mask).await
+            }
             Err(error) => Err(FailedTest::not_possible(&error)),
         };
         match outcome {
@@ -91,20 +104,24 @@ pub async fn test_credentials(
 }
 
 /// What a call shows of credentials.
-struct Test {
+struct Test<'a> {
     /// For templates.
     fields: SecretMap,
     /// The header of their kind, which the entry's own goes before.
     authorization: Option<Secret>,
+    /// The token that signs the call, where the kind has one.
+    token: Option<&'a Tba>,
 }
 
-impl Test {
-    /// None for credentials of a kind that is not tested.
-    fn of(credentials: &Credentials) -> Option<Self> {
+impl<'a> Test<'a> {
+    /// None for credentials of a kind that is not tested: what can be refreshed is proved by a
+    /// refresh instead.
+    fn of(credentials: &'a Credentials) -> Option<Self> {
         match credentials {
             Credentials::ApiKey { api_key } => Some(Self {
                 fields: fields(&[("apiKey", api_key)]),
                 authorization: None,
+                token: None,
             }),
             Credentials::Basic { username, password } => {
                 let pair = format!("{}:{}", username.expose(), password.expose());
@@ -112,13 +129,15 @@ impl Test {
                     fields: fields(&[("username", username), ("password", password)]),
                     // RFC 7617 §2
                     authorization: Some(Secret::new(format!("Basic {}", STANDARD.encode(pair)))),
+                    token: None,
                 })
             }
-            // Calls with a TBA token are signed by OAuth 1.0a (RFC 5849), which is not made here
-            // yet: this is the one place that keeps such tokens from being tested. What can be
-            // refreshed is proved by a refresh instead.
+            Credentials::Tba(token) => Some(Self {
+                fields: SecretMap::default(),
+                authorization: None,
+                token: Some(token),
+            }),
             Credentials::Exchanged(_)
-            | Credentials::Tba(_)
             | Credentials::None
             | Credentials::OAuth1(_)
             | Credentials::OAuth2(_)
@@ -131,6 +150,53 @@ fn fields(fields: &[(&str, &Secret)]) -> SecretMap {
     let fields = fields.iter();
     let fields = fields.map(|(name, secret)| ((*name).to_owned(), secret.expose().into()));
     SecretMap::new(fields.collect::<Map<_, _>>())
+}
+
+/// The client that a token was issued to: its own if that is whole, else the integration's.
+fn client_of(
+    token: &Tba,
+    integration: &IntegrationRecord,
+    secrets: &IntegrationSecrets,
+) -> Option<oauth1::Credentials> {
+    let own = &token.config_override;
+    let own = own.client_id.clone().zip(own.client_secret.clone());
+    let integrations = || {
+        integration
+            .client_id
+            .clone()
+            .zip(secrets.client_secret.clone())
+    };
+    let (identifier, secret) = own.or_else(integrations)?;
+    Some(oauth1::Credentials { identifier, secret })
+}
+
+/// Signs a call as token-based authentication asks for it: OAuth 1.0a (RFC 5849) with SHA-256, for
+/// the account as the realm.
+fn sign(
+    ports: &impl Ports,
+    request: &mut HttpRequest,
+    client: &oauth1::Credentials,
+    token: &Tba,
+    account: &str,
+) {
+    let token = oauth1::Credentials {
+        identifier: token.token_id.expose().to_owned(),
+        secret: token.token_secret.clone(),
+    };
+    let authorization = Authorization {
+        method: request.method.name(),
+        url: &request.url,
+        form: &[],
+        client,
+        token: Some(&token),
+        signature_method: SignatureMethod::HmacSha256,
+        nonce: &random_uuid(ports),
+        timestamp: ports.now(),
+        realm: Some(&account.to_uppercase().replacen('-', "_", 1)),
+    };
+    let header = ("authorization".to_owned(), authorization.header());
+    request.headers.retain(|(name, _)| *name != header.0);
+    request.headers.push(header);
 }
 
 async fn call(ports: &impl Ports, request: HttpRequest, mask: &Mask) -> Result<(), FailedTest> {

@@ -4,7 +4,7 @@ use holdfast::oauth2::http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    client::call,
+    client::{Answered, call},
     connections::{create_plain_integration, put_acme},
     deployment::{Deployment, START},
     provider::{Answer, Seen},
@@ -154,14 +154,76 @@ fn a_host_with_a_path_is_asked_below_its_path() {
     assert_eq!(seen.url, "https://blue.acme.example/crm/sales/contacts");
 }
 
+/// A deployment with an integration of a provider that takes TBA tokens and tests them.
+fn deployment_with_tba(client: Option<Value>) -> Deployment {
+    let deployment = Deployment::new();
+    let verification = json!({"endpoints": ["/me?a=1"]});
+    let proxy = json!({"base_url": "https://acme.example", "verification": verification});
+    put_acme(&deployment, &json!({"auth_mode": "TBA", "proxy": proxy}));
+    let mut body = json!({"provider": "acme", "unique_key": "acme"});
+    if let Some(client) = client {
+        body["credentials"] = client;
+    }
+    let create = call("POST", "/integrations").body(&body);
+    create.run(&deployment).ok();
+    deployment
+}
+
+fn import_tba(deployment: &Deployment) -> Answered {
+    let body = json!({
+        "provider_config_key": "acme", "connection_config": {"accountId": "123_sb-1"},
+        "credentials": {"type": "TBA", "token_id": "fake-id", "token_secret": "fake-secret"},
+    });
+    call("POST", "/connections").body(&body).run(deployment)
+}
+
+#[test]
+fn a_call_with_a_tba_token_is_signed_for_the_account() {
+    let client = json!({"type": "TBA", "client_id": "fake-client", "client_secret": "fake-secret"});
+    let deployment = deployment_with_tba(Some(client));
+    let answer = Answer::Json(200, json!({}));
+    deployment.provider.will_answer(answer);
+    import_tba(&deployment).ok();
+    let [seen] = deployment.provider.seen().try_into().unwrap();
+    let (_, header) = seen.headers.last().unwrap();
+    let (parameters, signature) = header.rsplit_once(", oauth_signature=").unwrap();
+    let parameters: Vec<_> = parameters.split(", ").collect();
+    let time = format!("oauth_timestamp=\"{}\"", START / 1000);
+    let nonce = parameters.iter().find(|it| it.starts_with("oauth_nonce="));
+    let expected = [
+        "OAuth realm=\"123_SB_1\"",
+        "oauth_consumer_key=\"fake-client\"",
+        nonce.unwrap(),
+        "oauth_signature_method=\"HMAC-SHA256\"",
+        &time,
+        "oauth_version=\"1.0\"",
+        "oauth_token=\"fake-id\"",
+    ];
+    assert_eq!(parameters, expected);
+    // HMAC-SHA256 in base64, percent-encoded.
+    assert!(
+        signature.starts_with('"') && signature.ends_with("%3D\""),
+        "{signature}"
+    );
+}
+
+#[test]
+fn a_tba_token_cannot_be_tested_without_a_client() {
+    let deployment = deployment_with_tba(None);
+    let answer = import_tba(&deployment);
+    assert_eq!(answer.status, 400);
+    let error = &answer.json()["error"];
+    assert_eq!(error["code"], "connection_test_failed");
+    assert_eq!(error["payload"]["error"], "the integration has no client");
+    assert_eq!(deployment.provider.seen().len(), 0);
+}
+
 #[test]
 fn providers_without_a_test_and_kinds_without_one_are_not_asked() {
     let without = json!({"base_url": "https://acme.example"});
     let with = json!({"base_url": "https://acme.example", "verification": {"endpoints": ["/me"]}});
-    let tba = json!({"type": "TBA", "token_id": "fake-id", "token_secret": "fake-secret"});
     for (proxy, credentials) in [
         (&without, key()),
-        (&with, tba),
         (&with, json!({"type": "NONE"})),
         (
             &with,
