@@ -12,10 +12,7 @@ use super::{
     entry::{ClientAuthenticationMethod, Entry, Parameters},
     template::{self, TemplateError, Values},
 };
-use crate::{
-    domain::secret::{Secret, SecretMap},
-    oauth2::token_request::BodyFormat,
-};
+use crate::{domain::secret::Secret, oauth2::token_request::BodyFormat};
 
 /// How to ask a provider for a token.
 #[derive(Clone, Debug)]
@@ -57,37 +54,32 @@ pub enum RuleError {
 impl TokenRequestRules {
     /// For a refresh. Parameters are `refresh_params`, else `token_params` except their
     /// `grant_type`, which is that of the first token request.
-    pub fn for_refresh(entry: &Entry, connection_config: &SecretMap) -> Result<Self, RuleError> {
+    pub fn for_refresh(entry: &Entry, values: &Values<'_>) -> Result<Self, RuleError> {
         let (field, template) = match (&entry.refresh_url, &entry.token_url) {
             (Some(url), _) => ("refresh_url", url.as_str()),
             (None, Some(url)) => ("token_url", url.oauth2()),
             (None, None) => return Err(RuleError::NoTokenUrl),
         };
-        let values = values(connection_config);
-        let url = url(entry, field, template, &values)?;
+        let url = url(entry, field, template, values)?;
         let mut rules = Self::new(entry, url, "refresh_token");
         if let Some(parameters) = &entry.refresh_params {
-            rules.fill(entry, "refresh_params", parameters, &values)?;
+            rules.fill(entry, "refresh_params", parameters, values)?;
         } else {
             let mut parameters = entry.token_params.clone();
             parameters.retain(|(name, _)| name != "grant_type");
-            rules.fill(entry, "token_params", &parameters, &values)?;
+            rules.fill(entry, "token_params", &parameters, values)?;
         }
         Ok(rules)
     }
 
     /// For a client credentials grant. Parameters are `token_params`, then the connection's
     /// `oauth_scopes`, then the connection's `authorization_params` over all of them.
-    pub fn for_client_credentials(
-        entry: &Entry,
-        connection_config: &SecretMap,
-    ) -> Result<Self, RuleError> {
+    pub fn for_client_credentials(entry: &Entry, values: &Values<'_>) -> Result<Self, RuleError> {
         let template = entry.token_url.as_ref().ok_or(RuleError::NoTokenUrl)?;
-        let values = values(connection_config);
-        let url = url(entry, "token_url", template.oauth2(), &values)?;
+        let url = url(entry, "token_url", template.oauth2(), values)?;
         let mut rules = Self::new(entry, url, "client_credentials");
-        rules.fill(entry, "token_params", &entry.token_params, &values)?;
-        let own = connection_config.expose();
+        rules.fill(entry, "token_params", &entry.token_params, values)?;
+        let own = values.connection_config.expose();
         if let Some(scopes) = own.get("oauth_scopes").and_then(Value::as_str) {
             let scopes: Vec<_> = scopes
                 .split(',')
@@ -148,14 +140,6 @@ impl TokenRequestRules {
     }
 }
 
-/// Credentials are no part of a template here; they are sent as the grant and the client.
-pub(super) fn values(connection_config: &SecretMap) -> Values<'_> {
-    Values {
-        connection_config,
-        credentials: None,
-    }
-}
-
 /// Fills in `template`, which is the `field` of the entry, and holds it to the entry's domains.
 pub(super) fn url(
     entry: &Entry,
@@ -191,7 +175,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::validation::input::read;
+    use crate::{
+        domain::{secret::SecretMap, timestamp::Timestamp},
+        validation::input::read,
+    };
 
     fn entry(own: &Value) -> Entry {
         let mut entry = json!({
@@ -207,6 +194,10 @@ mod tests {
 
     fn config(config: &Value) -> SecretMap {
         SecretMap::new(config.as_object().unwrap().clone())
+    }
+
+    fn values(config: &SecretMap) -> Values<'_> {
+        Values::new(config, Timestamp::EPOCH, "")
     }
 
     /// Grant type, scope and parameters as a form, in this order.
@@ -227,13 +218,13 @@ mod tests {
     }
 
     #[track_caller]
-    fn refresh(own: &Value, values: &Value) -> TokenRequestRules {
-        TokenRequestRules::for_refresh(&entry(own), &config(values)).unwrap()
+    fn refresh(own: &Value, inputs: &Value) -> TokenRequestRules {
+        TokenRequestRules::for_refresh(&entry(own), &values(&config(inputs))).unwrap()
     }
 
     #[track_caller]
-    fn client_credentials(own: &Value, values: &Value) -> TokenRequestRules {
-        TokenRequestRules::for_client_credentials(&entry(own), &config(values)).unwrap()
+    fn client_credentials(own: &Value, inputs: &Value) -> TokenRequestRules {
+        TokenRequestRules::for_client_credentials(&entry(own), &values(&config(inputs))).unwrap()
     }
 
     #[test]
@@ -300,7 +291,7 @@ mod tests {
 
         let own = json!({"token_params": {"organization": "${connectionConfig.org}"}});
         assert_eq!(
-            TokenRequestRules::for_refresh(&entry(&own), &config(&json!({}))).unwrap_err(),
+            TokenRequestRules::for_refresh(&entry(&own), &values(&config(&json!({})))).unwrap_err(),
             RuleError::Template {
                 field: "token_params",
                 source: TemplateError::Missing("connectionConfig.org".to_owned()),
@@ -311,7 +302,7 @@ mod tests {
     #[test]
     fn a_url_without_its_value_names_the_field_and_the_value() {
         let entry = entry(&json!({"token_url": "https://${connectionConfig.sub}.a.example/"}));
-        let outcome = TokenRequestRules::for_refresh(&entry, &config(&json!({})));
+        let outcome = TokenRequestRules::for_refresh(&entry, &values(&config(&json!({}))));
         assert_eq!(
             outcome.unwrap_err(),
             RuleError::Template {
@@ -352,8 +343,8 @@ mod tests {
         let mut entry = entry(&json!({}));
         entry.token_url = None;
         for outcome in [
-            TokenRequestRules::for_refresh(&entry, &SecretMap::default()),
-            TokenRequestRules::for_client_credentials(&entry, &SecretMap::default()),
+            TokenRequestRules::for_refresh(&entry, &values(&SecretMap::default())),
+            TokenRequestRules::for_client_credentials(&entry, &values(&SecretMap::default())),
         ] {
             assert_eq!(outcome.unwrap_err(), RuleError::NoTokenUrl);
         }

@@ -4,26 +4,16 @@ use url::Url;
 
 use super::{
     entry::Entry,
-    refresh_rule::{RuleError, url, values},
+    refresh_rule::{RuleError, url},
+    template::Values,
 };
-use crate::domain::secret::SecretMap;
 
-/// The address that revokes the tokens of a connection with this configuration, if the provider
-/// has one.
-pub fn revocation_url(
-    entry: &Entry,
-    connection_config: &SecretMap,
-) -> Result<Option<Url>, RuleError> {
+/// The address that revokes the tokens of a connection with these values, if the provider has
+/// one.
+pub fn revocation_url(entry: &Entry, values: &Values<'_>) -> Result<Option<Url>, RuleError> {
     let template = entry.revocation_url.as_deref();
     template
-        .map(|template| {
-            url(
-                entry,
-                "revocation_url",
-                template,
-                &values(connection_config),
-            )
-        })
+        .map(|template| url(entry, "revocation_url", template, values))
         .transpose()
 }
 
@@ -32,7 +22,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::validation::input::read;
+    use crate::{
+        domain::{secret::SecretMap, timestamp::Timestamp},
+        validation::input::read,
+    };
 
     #[track_caller]
     fn revokes_at(own: &Value, config: &Value, expected: Result<Option<&str>, RuleError>) {
@@ -46,7 +39,7 @@ mod tests {
         entry.as_object_mut().unwrap().extend(fields);
         let entry = read(Some(&entry), Entry::parse).unwrap();
         let config = SecretMap::new(config.as_object().unwrap().clone());
-        let url = revocation_url(&entry, &config);
+        let url = revocation_url(&entry, &Values::new(&config, Timestamp::EPOCH, ""));
         assert_eq!(
             url,
             expected.map(|url| url.map(|url| Url::parse(url).unwrap()))

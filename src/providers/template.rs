@@ -1,23 +1,37 @@
-//! Texts and URLs with `${…}` in them.
+//! Texts, JSON and URLs with `${…}` in them.
 //!
 //! Here: filling in a connection's values so that no value can move a URL to another host, and
-//! the check that a URL template can be filled at all. Not here: which fields of an entry are
+//! the check that a template can be filled at all. Not here: which fields of an entry are
 //! templates, and whether a host may be called.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
+mod function;
+mod moment;
+mod parse;
+mod url_template;
+
+use serde_json::{Map, Value};
 use thiserror::Error;
 use url::Url;
 
-use crate::domain::secret::SecretMap;
+use self::{
+    parse::{Placeholder, Template, alternatives},
+    url_template::{Tail, UrlTemplate},
+};
+use crate::domain::{secret::SecretMap, timestamp::Timestamp};
 
 /// What the placeholders stand for.
 #[derive(Clone, Copy, Debug)]
 pub struct Values<'a> {
-    /// `${connectionConfig.x}`, and `${x}` where the credentials have no `x`.
+    /// `${connectionConfig.x}`, and `${x}` where nothing else has an `x`.
     pub connection_config: &'a SecretMap,
-    /// `${credentials.x}` and `${x}`, where credentials may be used at all.
+    /// `${credentials.x}`, and `${x}` where the request has no `x` of its own.
     pub credentials: Option<&'a SecretMap>,
+    /// `${x}` for what the request brings, such as `token`, `clientId` or, as an object, `step1`.
+    pub provided: Option<&'a SecretMap>,
+    /// `${now}`
+    pub now: Timestamp,
+    /// `${random}`, which is the same throughout one request.
+    pub random: &'a str,
 }
 
 /// Why a template gave nothing. It names placeholders, never their values.
@@ -35,53 +49,83 @@ pub enum TemplateError {
     /// A value cannot stand where the template puts it, such as a slash within a host name.
     #[error("the value of {0} does not fit where the template puts it")]
     Unfit(String),
+    /// A function that is known and not computed here.
+    #[error("the function {0} is not supported")]
+    Unsupported(&'static str),
 }
 
 /// Fills a URL template. Values are encoded as URI components; within the host they must consist
-/// of host labels. A placeholder at the very start stands for a whole https base URL.
+/// of host labels, and one that ends the template may have a path behind them. A placeholder at
+/// the very start stands for a whole https base URL.
 ///
 /// Of alternatives, `A || B`, the first that has a placeholder and all its values is taken, else
 /// the last.
 pub fn url(template: &str, values: &Values<'_>) -> Result<Url, TemplateError> {
     first_usable(template, |alternative| {
-        UrlTemplate::parse(alternative)?.fill(
-            |name| base_url(name, &values.find(name)?),
-            |name| values.find(name),
-        )
+        UrlTemplate::new(alternative)?.fill(|name| values.find(name), |it| values.fill(it))
+    })
+}
+
+/// Fills `template`, which is a path or a query, and puts it behind the path of `base`.
+pub fn url_below(base: &Url, template: &str, values: &Values<'_>) -> Result<Url, TemplateError> {
+    if base.query().is_some() || base.fragment().is_some() {
+        return Err(TemplateError::NoUrl);
+    }
+    let base = base.as_str().trim_end_matches('/');
+    first_usable(template, |alternative| {
+        Tail::new(alternative.parts)?.fill_below(base, |it| values.fill(it))
     })
 }
 
 /// Fills a text template; values are inserted as they are. Alternatives as for [`url()`].
 pub fn text(template: &str, values: &Values<'_>) -> Result<String, TemplateError> {
     first_usable(template, |alternative| {
-        fill(alternative, |name| values.find(name))
+        alternative.fill(|it| values.fill(it))
     })
+}
+
+/// Fills every text within `template`. Keys stay as they are.
+pub fn text_json(template: &Value, values: &Values<'_>) -> Result<Value, TemplateError> {
+    each_text(template, MAX_JSON_DEPTH, &|it| text(it, values))
 }
 
 /// Whether `template` gives a URL when its placeholders have suitable values.
 pub fn check_url(template: &str) -> Result<(), TemplateError> {
-    template.split("||").try_for_each(|alternative| {
-        UrlTemplate::parse(alternative.trim())?
+    alternatives(template)?.into_iter().try_for_each(|it| {
+        UrlTemplate::new(it)?
             .fill(|_| Ok("https://a".to_owned()), |_| Ok("a".to_owned()))
+            .map(drop)
+    })
+}
+
+/// Whether `template` gives a path or a query when its placeholders have suitable values.
+pub fn check_url_tail(template: &str) -> Result<(), TemplateError> {
+    alternatives(template)?.into_iter().try_for_each(|it| {
+        Tail::new(it.parts)?
+            .fill_below("https://a", |_| Ok("a".to_owned()))
             .map(drop)
     })
 }
 
 /// Whether the placeholders of `template` are well formed.
 pub fn check_text(template: &str) -> Result<(), TemplateError> {
-    fill(template, |_| Ok(String::new())).map(drop)
+    alternatives(template).map(drop)
 }
 
-/// The names in the placeholders of `template`, up to the first that is malformed.
+/// Whether the placeholders in every text within `template` are well formed.
+pub fn check_text_json(template: &Value) -> Result<(), TemplateError> {
+    each_text(template, MAX_JSON_DEPTH, &|it| {
+        check_text(it).map(|()| String::new())
+    })
+    .map(drop)
+}
+
+/// The names in the placeholders of `template` that stand for values, also among the arguments
+/// of functions. A malformed template has none.
 #[must_use]
 pub fn placeholders(template: &str) -> Vec<&str> {
-    let mut names = Vec::new();
-    let filled = fill(template, |name| {
-        names.push(name);
-        Ok(String::new())
-    });
-    drop(filled);
-    names
+    let alternatives = alternatives(template).unwrap_or_default();
+    alternatives.iter().flat_map(Template::names).collect()
 }
 
 /// Whether `text` is a host name or a run of labels of one.
@@ -96,6 +140,12 @@ pub fn is_host(text: &str) -> bool {
     text.split('.').all(is_label)
 }
 
+/// Whether `text` can be the name in a placeholder.
+pub(super) fn is_name(text: &str) -> bool {
+    let is_allowed = |char: char| char.is_ascii_alphanumeric() || "_-.".contains(char);
+    !text.is_empty() && text.chars().all(is_allowed)
+}
+
 /// The text of a string, a number or a boolean. Empty strings count as absent.
 pub(super) fn scalar(value: &Value) -> Option<String> {
     match value {
@@ -106,192 +156,106 @@ pub(super) fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// Whether `text` can be the name in a placeholder.
-pub(super) fn is_name(text: &str) -> bool {
-    let is_allowed = |char: char| char.is_ascii_alphanumeric() || "_-.".contains(char);
-    !text.is_empty() && text.chars().all(is_allowed)
-}
+impl<'a> Values<'a> {
+    /// A connection's configuration, the time, and a random name.
+    #[must_use]
+    pub fn new(connection_config: &'a SecretMap, now: Timestamp, random: &'a str) -> Self {
+        Self {
+            connection_config,
+            credentials: None,
+            provided: None,
+            now,
+            random,
+        }
+    }
 
-impl Values<'_> {
+    fn fill(&self, placeholder: &Placeholder<'_>) -> Result<String, TemplateError> {
+        match placeholder {
+            Placeholder::Call(function, arguments) => {
+                let arguments: Result<Vec<_>, _> = arguments
+                    .iter()
+                    .map(|argument| argument.fill(|it| self.fill(it)))
+                    .collect();
+                function.of(&arguments?)
+            }
+            Placeholder::Now(moment) => moment.at(self.now),
+            Placeholder::Random => Ok(self.random.to_owned()),
+            Placeholder::Value(name) => self.find(name),
+        }
+    }
+
     fn find(&self, name: &str) -> Result<String, TemplateError> {
-        let config = self.connection_config.expose();
-        let credentials = |key| self.credentials.and_then(|map| map.expose().get(key));
-        let value = if let Some(key) = name.strip_prefix("connectionConfig.") {
-            config.get(key)
-        } else if let Some(key) = name.strip_prefix("credentials.") {
-            credentials(key)
+        let config = Some(self.connection_config);
+        let value = if let Some(path) = name.strip_prefix("connectionConfig.") {
+            at(config, path)
+        } else if let Some(path) = name.strip_prefix("credentials.") {
+            at(self.credentials, path)
         } else {
-            credentials(name).or_else(|| config.get(name))
+            let mut maps = [self.provided, self.credentials, config].into_iter();
+            maps.find_map(|map| at(map, name))
         };
-        value
-            .and_then(scalar)
-            .ok_or_else(|| TemplateError::Missing(name.to_owned()))
+        value.ok_or_else(|| TemplateError::Missing(name.to_owned()))
     }
 }
 
-/// A single alternative, taken apart. Names of placeholders have no `/`, `?`, `#` or `:` in them,
-/// so the ends of scheme and host can be seen before anything is filled in.
-struct UrlTemplate<'t> {
-    origin: Origin<'t>,
-    /// Path, query and fragment.
-    tail: &'t str,
-}
-
-enum Origin<'t> {
-    /// The name of the placeholder that brings scheme and host.
-    Base(&'t str),
-    Literal {
-        scheme: &'t str,
-        host: &'t str,
-    },
-}
-
-impl<'t> UrlTemplate<'t> {
-    fn parse(template: &'t str) -> Result<Self, TemplateError> {
-        // The URL parser drops tabs and line breaks and takes `\` for `/`.
-        let is_allowed = |char: char| char.is_ascii_graphic() && char != '\\';
-        if !template.chars().all(is_allowed) {
-            return Err(TemplateError::Malformed);
-        }
-        let url = if let Some(rest) = template.strip_prefix("${") {
-            let (name, tail) = rest.split_once('}').ok_or(TemplateError::Malformed)?;
-            Self {
-                origin: Origin::Base(name),
-                tail,
-            }
-        } else {
-            let (scheme, rest) = template.split_once("://").ok_or(TemplateError::Malformed)?;
-            let end_of_host = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-            let (host, tail) = rest.split_at(end_of_host);
-            Self {
-                origin: Origin::Literal { scheme, host },
-                tail,
-            }
-        };
-        url.is_sound()
-            .then_some(url)
-            .ok_or(TemplateError::Malformed)
+/// The value under the key `path`, or in objects within objects if it has dots.
+fn at(map: Option<&SecretMap>, path: &str) -> Option<String> {
+    fn within<'v>(map: &'v Map<String, Value>, path: &str) -> Option<&'v Value> {
+        map.get(path).or_else(|| {
+            let (first, rest) = path.split_once('.')?;
+            within(map.get(first)?.as_object()?, rest)
+        })
     }
-
-    fn is_sound(&self) -> bool {
-        match self.origin {
-            // What follows a base must not continue its host.
-            Origin::Base(name) => {
-                is_name(name) && (self.tail.is_empty() || self.tail.starts_with(['/', '?']))
-            }
-            // Without a host, the URL parser would take the first step of the path for one.
-            Origin::Literal { scheme, host } => {
-                let without_port = host.split_once(':').map_or(host, |(host, _)| host);
-                !host.is_empty()
-                    && !host.contains('@')
-                    && (scheme == "https" || scheme == "http" && is_local_host(without_port))
-            }
-        }
-    }
-
-    fn fill(
-        &self,
-        base: impl Fn(&str) -> Result<String, TemplateError>,
-        value: impl Fn(&str) -> Result<String, TemplateError>,
-    ) -> Result<Url, TemplateError> {
-        let origin = match self.origin {
-            Origin::Base(name) => base(name)?,
-            Origin::Literal { scheme, host } => {
-                let host = fill(host, |name| {
-                    Some(value(name)?)
-                        .filter(|value| is_host(value))
-                        .ok_or_else(|| TemplateError::Unfit(name.to_owned()))
-                })?;
-                format!("{scheme}://{host}")
-            }
-        };
-        let tail = fill(self.tail, |name| {
-            Ok(utf8_percent_encode(&value(name)?, URI_COMPONENT).to_string())
-        })?;
-        // The encoding of a URI component leaves dots alone, and the URL parser would let `..`
-        // climb out of its place in the path.
-        let path = tail.split(['?', '#']).next().unwrap_or_default();
-        if path.split('/').any(|step| step == "." || step == "..") {
-            return Err(TemplateError::NoUrl);
-        }
-        Url::parse(&format!("{origin}{tail}")).map_err(|_| TemplateError::NoUrl)
-    }
+    within(map?.expose(), path).and_then(scalar)
 }
 
-fn base_url(name: &str, value: &str) -> Result<String, TemplateError> {
-    let is_base = |url: &Url| {
-        let is_local = url.host_str().is_some_and(is_local_host);
-        (url.scheme() == "https" || url.scheme() == "http" && is_local)
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none()
-    };
-    Url::parse(value)
-        .ok()
-        .filter(is_base)
-        .map(|url| url.as_str().trim_end_matches('/').to_owned())
-        .ok_or_else(|| TemplateError::Unfit(name.to_owned()))
-}
-
-/// The hosts that may be named without TLS. Whether they are called is decided elsewhere.
-fn is_local_host(host: &str) -> bool {
-    matches!(host, "127.0.0.1" | "localhost")
-}
-
-fn first_usable<T>(
-    template: &str,
-    fill: impl Fn(&str) -> Result<T, TemplateError>,
+fn first_usable<'t, T>(
+    template: &'t str,
+    fill: impl Fn(Template<'t>) -> Result<T, TemplateError>,
 ) -> Result<T, TemplateError> {
-    let mut rest = template;
-    while let Some((first, others)) = rest.split_once("||") {
-        rest = others;
-        if placeholders(first).is_empty() {
+    let mut alternatives = alternatives(template)?;
+    let last = alternatives.pop().ok_or(TemplateError::Malformed)?;
+    for alternative in alternatives {
+        if !alternative.has_placeholder() {
             continue;
         }
-        match fill(first.trim()) {
+        match fill(alternative) {
             Err(TemplateError::Missing(_)) => {}
             outcome => return outcome,
         }
     }
-    fill(rest.trim())
+    fill(last)
 }
 
-fn fill<'t>(
-    template: &'t str,
-    mut value: impl FnMut(&'t str) -> Result<String, TemplateError>,
-) -> Result<String, TemplateError> {
-    let mut filled = String::new();
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once("${") {
-        let (name, after) = after.split_once('}').ok_or(TemplateError::Malformed)?;
-        if !is_name(name) {
-            return Err(TemplateError::Malformed);
-        }
-        filled.push_str(before);
-        filled.push_str(&value(name)?);
-        rest = after;
+fn each_text(
+    value: &Value,
+    depth: usize,
+    fill: &impl Fn(&str) -> Result<String, TemplateError>,
+) -> Result<Value, TemplateError> {
+    let depth = depth.checked_sub(1).ok_or(TemplateError::Malformed)?;
+    let filled = |value| each_text(value, depth, fill);
+    match value {
+        Value::Array(items) => items.iter().map(filled).collect(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| Ok((key.clone(), filled(value)?)))
+            .collect(),
+        Value::String(text) => fill(text).map(Value::String),
+        Value::Bool(_) | Value::Null | Value::Number(_) => Ok(value.clone()),
     }
-    filled.push_str(rest);
-    Ok(filled)
 }
 
-/// What `encodeURIComponent` of ECMAScript encodes.
-const URI_COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')');
+/// How deep JSON may be nested. Each level is a call on the stack.
+const MAX_JSON_DEPTH: usize = 32;
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
-    use serde_json::{Map, json};
+    use proptest::{
+        collection::vec,
+        prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest},
+        sample::select,
+    };
+    use serde_json::json;
 
     use super::*;
 
@@ -300,11 +264,8 @@ mod tests {
     }
 
     fn filled_url(template: &str, config: &Value) -> Result<String, TemplateError> {
-        let values = Values {
-            connection_config: &secrets(config),
-            credentials: None,
-        };
-        url(template, &values).map(String::from)
+        let config = secrets(config);
+        url(template, &Values::new(&config, Timestamp::EPOCH, "")).map(String::from)
     }
 
     #[track_caller]
@@ -391,6 +352,73 @@ mod tests {
     }
 
     #[test]
+    fn a_host_that_ends_the_template_may_have_a_path_with_its_steps_encoded() {
+        let template = "https://${connectionConfig.x}";
+        gives(
+            template,
+            &json!({"x": "shop.example/crm/sales office/%2e%2e/"}),
+            "https://shop.example/crm/sales%20office/%252e%252e",
+        );
+        gives(template, &json!({"x": "a.b-c"}), "https://a.b-c/");
+        for value in [
+            "a.example/..",
+            "a.example/./b",
+            "a.example//b",
+            "a.example/b?c",
+            "a.example/b#c",
+            "a.example/b\\c",
+            "a.example:1/b",
+            "u@a.example/b",
+            "/b",
+            "https://a.example",
+        ] {
+            fails(
+                template,
+                &json!({ "x": value }),
+                TemplateError::Unfit("connectionConfig.x".to_owned()),
+            );
+        }
+    }
+
+    #[test]
+    fn a_path_goes_below_a_url_and_never_out_of_it() {
+        let config = secrets(&json!({"x": "a/b", "up": ".."}));
+        let values = Values::new(&config, Timestamp::EPOCH, "");
+        let below = |base: &str, template| {
+            let url = url_below(&Url::parse(base).unwrap(), template, &values);
+            url.map(String::from)
+        };
+        let ok = |url: &str| Ok(url.to_owned());
+        assert_eq!(
+            below("https://a.example/crm/", "/c/${x}?d=${x}"),
+            ok("https://a.example/crm/c/a%2Fb?d=a%2Fb")
+        );
+        assert_eq!(below("https://a.example", "?d"), ok("https://a.example/?d"));
+        assert_eq!(below("https://a.example/b", ""), ok("https://a.example/b"));
+        for template in [".evil.example", "@evil.example", "${x}", "#c", "/ b"] {
+            let base = "https://a.example";
+            assert_eq!(
+                below(base, template),
+                Err(TemplateError::Malformed),
+                "{template}"
+            );
+            assert!(check_url_tail(template).is_err(), "{template}");
+        }
+        for template in ["/../b", "/${up}/b"] {
+            let base = "https://a.example/crm";
+            assert_eq!(
+                below(base, template),
+                Err(TemplateError::NoUrl),
+                "{template}"
+            );
+        }
+        assert_eq!(
+            below("https://a.example/?b", "/c"),
+            Err(TemplateError::NoUrl)
+        );
+    }
+
+    #[test]
     fn a_value_that_does_not_fit_is_an_error_and_no_reason_to_take_the_other_alternative() {
         fails(
             "https://${connectionConfig.host}/token || https://a.example/token",
@@ -446,9 +474,10 @@ mod tests {
 
     #[test]
     fn text_is_filled_without_encoding_and_credentials_go_before_the_configuration() {
+        let config = secrets(&json!({"key": "config", "v": "a b"}));
         let values = Values {
-            connection_config: &secrets(&json!({"key": "config", "v": "a b"})),
             credentials: Some(&secrets(&json!({"key": "credential"}))),
+            ..Values::new(&config, Timestamp::EPOCH, "")
         };
         let template = "${key} ${connectionConfig.key} ${credentials.key} ${v}";
         assert_eq!(
@@ -459,6 +488,191 @@ mod tests {
             text("${connectionConfig.version} || 2022-11-28", &values).as_deref(),
             Ok("2022-11-28")
         );
+    }
+
+    /// With `credentials`, what else is provided, and fixed time and chance.
+    fn filled_text(template: &str) -> Result<String, TemplateError> {
+        let config = secrets(&json!({"a": "config", "b": "config", "c": "config"}));
+        let credentials = secrets(&json!({
+            "username": "fake-user",
+            "password": "fäke",
+            "appId": "app",
+            "a": "credential",
+            "b": "credential",
+            "privateKey": {"id": "key", "secret": "fake, ${a} )}"},
+        }));
+        let provided = secrets(&json!({"a": "provided", "step1": {"data": [{}], "id": 7}}));
+        let values = Values {
+            credentials: Some(&credentials),
+            provided: Some(&provided),
+            ..Values::new(&config, Timestamp::from_millis(1_706_933_106_007), "r-1")
+        };
+        text(template, &values)
+    }
+
+    #[track_caller]
+    fn reads(template: &str, expected: &str) {
+        assert_eq!(check_text(template), Ok(()), "{template}");
+        assert_eq!(filled_text(template).as_deref(), Ok(expected), "{template}");
+    }
+
+    #[test]
+    fn what_the_request_brings_goes_before_credentials_and_these_before_the_configuration() {
+        reads("${a} ${b} ${c}", "provided credential config");
+        reads(
+            "${credentials.a} ${connectionConfig.a}",
+            "credential config",
+        );
+    }
+
+    #[test]
+    fn dots_lead_into_objects() {
+        reads("${credentials.privateKey.id} ${step1.id}", "key 7");
+        for (template, name) in [
+            ("${credentials.privateKey}", "credentials.privateKey"),
+            ("${step1.data}", "step1.data"),
+            ("${step1.id.x}", "step1.id.x"),
+            ("${step2.id}", "step2.id"),
+        ] {
+            let missing = TemplateError::Missing(name.to_owned());
+            assert_eq!(filled_text(template), Err(missing));
+        }
+    }
+
+    #[test]
+    fn time_and_chance_are_those_of_the_request() {
+        reads(
+            "${now} ${random} ${random}",
+            "2024-02-03T04:05:06.007Z r-1 r-1",
+        );
+        reads("${now+7:days:YYYY-MM-DD}", "2024-02-10");
+    }
+
+    #[test]
+    fn arguments_of_functions_are_templates() {
+        reads(
+            "Basic ${base64(${credentials.username}:${credentials.password})}",
+            "Basic ZmFrZS11c2VyOmbDpGtl",
+        );
+        reads(
+            "${sha256Hex(${base64(${random}${credentials.appId})})}",
+            "99fca672fe6aac0588a9d1724ea7eb175ef1a99bdb8a221506acf99ae0b42431",
+        );
+        reads(
+            "${hmacSha1Hex(${now:X}, fake key)}",
+            "79e3b720784963e6d363a2919ebeda0d5a6877d4",
+        );
+        reads(
+            "${first(3, ${credentials.username})}-${first(1, (x))}",
+            "fak-(",
+        );
+    }
+
+    #[test]
+    fn a_value_is_no_template_and_separates_no_arguments() {
+        reads(
+            "${first(99, ${credentials.privateKey.secret})}",
+            "fake, ${a} )}",
+        );
+    }
+
+    #[test]
+    fn alternatives_are_told_apart_outside_of_functions() {
+        reads("${first(9, a||b)} || c", "a||b");
+        reads("${base64(${d})} || ${c}", "config");
+    }
+
+    #[test]
+    fn a_missing_value_within_a_function_is_missing() {
+        let missing = TemplateError::Missing("credentials.d".to_owned());
+        assert_eq!(filled_text("${base64(x:${credentials.d})}"), Err(missing));
+    }
+
+    #[test]
+    fn known_functions_that_are_not_computed_are_well_formed_and_not_supported() {
+        for (template, name) in [
+            ("${ed25519Sign(m, ${a})}", "ed25519Sign"),
+            ("${awsSigV4(${a}, ${b}, us-east-1, iam)}", "awsSigV4"),
+            ("${awsSigV4(${a}, ${b}, r, s, a.example)}", "awsSigV4"),
+            ("x.${fingerprint(${a})}", "fingerprint"),
+        ] {
+            assert_eq!(check_text(template), Ok(()), "{template}");
+            assert_eq!(filled_text(template), Err(TemplateError::Unsupported(name)));
+        }
+    }
+
+    #[test]
+    fn malformed_templates_are_refused() {
+        let deep = |depth| format!("{}x{}", "${base64(".repeat(depth), ")}".repeat(depth));
+        assert_eq!(check_text(&deep(8)), Ok(()));
+        for template in [
+            "${",
+            "${}",
+            "${a b}",
+            "${base46(x)}",
+            "${base64}(x)} ${",
+            "${base64(x)",
+            "${base64(x}",
+            "${base64(x, y)}",
+            "${hmacSha1Hex(x)}",
+            "${first(x, y)}",
+            "${first(${a}, y)}",
+            "${first(-1, y)}",
+            "${now:hh}",
+            "${base64(${now:hh})}",
+            "${a || b}",
+            &deep(9),
+        ] {
+            assert_eq!(
+                check_text(template),
+                Err(TemplateError::Malformed),
+                "{template}"
+            );
+            assert_eq!(
+                filled_text(template),
+                Err(TemplateError::Malformed),
+                "{template}"
+            );
+        }
+    }
+
+    #[test]
+    fn functions_in_urls_are_encoded_like_values() {
+        gives(
+            "https://a.example/${base64(??>)}?t=${now:YYYY-MM-DDTHH:mm}",
+            &json!({}),
+            "https://a.example/Pz8%2B?t=1970-01-01T00%3A00",
+        );
+        gives(
+            "https://a.example/${base64(a/${x}?)}",
+            &json!({"x": "b"}),
+            "https://a.example/YS9iPw%3D%3D",
+        );
+    }
+
+    #[test]
+    fn texts_within_json_are_filled_and_the_rest_is_kept() {
+        let config = secrets(&json!({"x": "v"}));
+        let values = Values::new(&config, Timestamp::EPOCH, "");
+        let template = json!({"${x}": ["${x}", {"a": "b${x}"}, 1, null, true]});
+        assert_eq!(
+            text_json(&template, &values),
+            Ok(json!({"${x}": ["v", {"a": "bv"}, 1, null, true]}))
+        );
+        assert_eq!(
+            text_json(&json!({"a": {"b": "${y}"}}), &values),
+            Err(TemplateError::Missing("y".to_owned()))
+        );
+        assert_eq!(check_text_json(&template), Ok(()));
+        let malformed = json!([[{"a": "${"}]]);
+        assert_eq!(check_text_json(&malformed), Err(TemplateError::Malformed));
+    }
+
+    #[test]
+    fn json_is_filled_to_a_bounded_depth() {
+        let nested = |depth| (0..depth).fold(json!("x"), |inner, _| json!([inner]));
+        assert_eq!(check_text_json(&nested(31)), Ok(()));
+        assert_eq!(check_text_json(&nested(32)), Err(TemplateError::Malformed));
     }
 
     #[test]
@@ -476,7 +690,9 @@ mod tests {
             "https://a.example/ b",
             "https://a.example/${x",
             "https://a.example/${}",
-            "https://a.example/${base64(x)}",
+            "https://a.example/${base46(x)}",
+            "https://${base64(x)",
+            "${base64(x)}/token",
             "https://a.example:${port}/",
             "${x}.example/token",
             "https://a.example/../b",
@@ -507,11 +723,49 @@ mod tests {
             placeholders("https://${connectionConfig.a}/${b} || ${c}"),
             ["connectionConfig.a", "b", "c"]
         );
-        assert_eq!(placeholders("${a} ${b"), ["a"]);
+        assert_eq!(
+            placeholders("${base64(${a}:${credentials.b})}${now}${random}"),
+            ["a", "credentials.b"]
+        );
+        assert_eq!(placeholders("${a} ${b"), [""; 0]);
     }
 
     fn tricky_text() -> impl Strategy<Value = String> {
-        "[a-z0-9/@?#\\\\\r\n\t%:.${}| ü-]{0,12}"
+        let piece = select(vec![
+            "${",
+            "}",
+            "(",
+            ")",
+            ")}",
+            ", ",
+            "||",
+            "${base64(",
+            "${first(",
+            "2",
+            "${now",
+            "+1:days",
+            ":",
+            "YYYY",
+            "[",
+            "]",
+            "${random",
+            "a",
+            ".",
+            "/",
+            "..",
+            "?",
+            "#",
+            "\\",
+            "\r\n",
+            "@",
+            " ",
+            "ü",
+            "%",
+            "https://",
+            "credentials.",
+            "connectionConfig.",
+        ]);
+        vec(piece, 0..24).prop_map(|pieces| pieces.concat())
     }
 
     proptest! {
@@ -542,11 +796,28 @@ mod tests {
         }
 
         #[test]
+        fn no_path_of_a_host_changes_the_host(value in "[a-z]{1,3}[a-z0-9/@?#\\\\\r\n\t%:.ü-]{0,8}") {
+            let config = json!({ "x": format!("a.example/{value}") });
+            if let Ok(filled) = filled_url("https://${x}", &config) {
+                let filled = Url::parse(&filled).unwrap();
+                prop_assert_eq!(filled.host_str(), Some("a.example"));
+                prop_assert!(filled.query().is_none() && filled.fragment().is_none());
+                let steps = value.trim_end_matches('/').split('/').count();
+                prop_assert_eq!(filled.path_segments().unwrap().count(), steps);
+            }
+        }
+
+        #[test]
         fn no_template_panics(template in tricky_text(), name in "[a-z]{1,3}", value in any::<String>()) {
             let config = SecretMap::new(Map::from_iter([(name, Value::from(value))]));
-            let values = Values { connection_config: &config, credentials: Some(&config) };
+            let values = Values {
+                credentials: Some(&config),
+                ..Values::new(&config, Timestamp::EPOCH, "")
+            };
             drop((url(&template, &values), text(&template, &values)));
-            drop((check_url(&template), check_text(&template), placeholders(&template)));
+            drop((check_url(&template), check_url_tail(&template), placeholders(&template)));
+            let is_malformed = text(&template, &values) == Err(TemplateError::Malformed);
+            prop_assert_eq!(is_malformed, check_text(&template).is_err());
         }
     }
 }

@@ -5,7 +5,7 @@ use super::{
     connection::{open_connection_config, open_credentials},
     error::InternalError,
     integration::{open_secrets, provider_of},
-    ports::Ports,
+    ports::{Ports, random_uuid},
     token_exchange::{TokenExchangeError, client, client_of},
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         http::HttpRequest,
         revocation::{Token, is_revoked, revocation_request},
     },
-    providers::revocation_rule::revocation_url,
+    providers::{revocation_rule::revocation_url, template::Values},
     storage::{connections::ConnectionRecord, integrations::IntegrationRecord},
 };
 
@@ -97,7 +97,9 @@ fn request(
         return Ok(None);
     };
     let entry = provider.entry;
-    let url = revocation_url(&entry, connection_config).map_err(|_| Unaskable)?;
+    let random = random_uuid(ports);
+    let values = Values::new(connection_config, ports.now(), &random);
+    let url = revocation_url(&entry, &values).map_err(|_| Unaskable)?;
     let Some(url) = url else { return Ok(None) };
     permitted(&url, ports.settings().egress).map_err(|_| Unaskable)?;
     let (token, (client_id, client_secret)) = match credentials {

@@ -4,7 +4,7 @@ use super::{
     error::InternalError,
     integration::open_secrets,
     journal::Intent,
-    ports::{Ports, RefreshFailure},
+    ports::{Ports, RefreshFailure, random_uuid},
 };
 use crate::{
     domain::{
@@ -29,6 +29,7 @@ use crate::{
     providers::{
         entry::{ClientAuthenticationMethod, Entry},
         refresh_rule::TokenRequestRules,
+        template::Values,
     },
     storage::integrations::IntegrationRecord,
 };
@@ -185,10 +186,12 @@ pub async fn exchange(
 ) -> Result<Issued, TokenExchangeError> {
     let secrets = open_secrets(ports, integration)?;
     let mask = || Mask::new(credentials, connection_config, &secrets);
+    let random = random_uuid(ports);
+    let values = Values::new(connection_config, ports.now(), &random);
     let no_url = |error| TokenExchangeError::unaskable(RefreshFailure::TokenUrl, &error);
     match credentials {
         Credentials::OAuth2(old) => {
-            let rules = TokenRequestRules::for_refresh(entry, connection_config).map_err(no_url)?;
+            let rules = TokenRequestRules::for_refresh(entry, &values).map_err(no_url)?;
             let refresh_token = old.refresh_token.clone().ok_or_else(nothing_to_refresh)?;
             let (client_id, client_secret) = client_of(integration, &secrets, old)?;
             let client = client(rules.client_authentication, client_id, client_secret)?;
@@ -213,8 +216,8 @@ pub async fn exchange(
             })
         }
         Credentials::OAuth2ClientCredentials(old) => {
-            let rules = TokenRequestRules::for_client_credentials(entry, connection_config)
-                .map_err(no_url)?;
+            let rules =
+                TokenRequestRules::for_client_credentials(entry, &values).map_err(no_url)?;
             let client = client(
                 rules.client_authentication,
                 old.client_id.clone(),

@@ -1,0 +1,152 @@
+//! Functions of templates.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+
+use super::{TemplateError, parse::Template};
+
+/// A function whose name is known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Function {
+    AwsSigV4,
+    Base64,
+    Ed25519Sign,
+    Fingerprint,
+    First,
+    HmacSha1Hex,
+    HmacSha256Hex,
+    Sha256Base64,
+    Sha256Hex,
+}
+
+impl Function {
+    pub(super) fn named(name: &str) -> Option<Self> {
+        let mut functions = FUNCTIONS.iter();
+        let known = functions.find(|(_, known)| *known == name);
+        known.map(|(function, _)| *function)
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        let mut functions = FUNCTIONS.iter();
+        let known = functions.find(|(function, _)| *function == self);
+        known.map(|(_, name)| *name).unwrap_or_default()
+    }
+
+    /// Whether these can be its arguments.
+    pub(super) fn takes(self, arguments: &[Template<'_>]) -> bool {
+        match (self, arguments) {
+            (Self::First, [count, _]) => {
+                let count = count.literal().map(str::parse::<usize>);
+                matches!(count, Some(Ok(_)))
+            }
+            (Self::Base64 | Self::Fingerprint | Self::Sha256Base64 | Self::Sha256Hex, [_])
+            | (Self::Ed25519Sign | Self::HmacSha1Hex | Self::HmacSha256Hex, [_, _])
+            | (Self::AwsSigV4, [_, _, _, _] | [_, _, _, _, _]) => true,
+            _ => false,
+        }
+    }
+
+    /// Its value for arguments that it takes.
+    pub(super) fn of(self, arguments: &[String]) -> Result<String, TemplateError> {
+        match (self, arguments) {
+            (Self::Base64, [text]) => Ok(STANDARD.encode(text)),
+            (Self::First, [count, text]) => {
+                let count = count.parse().map_err(|_| TemplateError::Malformed)?;
+                Ok(text.chars().take(count).collect())
+            }
+            (Self::HmacSha1Hex, [message, key]) => hmac_hex::<Hmac<Sha1>>(message, key),
+            (Self::HmacSha256Hex, [message, key]) => hmac_hex::<Hmac<Sha256>>(message, key),
+            (Self::Sha256Base64, [text]) => Ok(STANDARD.encode(Sha256::digest(text))),
+            (Self::Sha256Hex, [text]) => Ok(hex(&Sha256::digest(text))),
+            // What takes a private key is computed where signatures are.
+            (Self::AwsSigV4 | Self::Ed25519Sign | Self::Fingerprint, _) => {
+                Err(TemplateError::Unsupported(self.name()))
+            }
+            _ => Err(TemplateError::Malformed),
+        }
+    }
+}
+
+fn hmac_hex<M: KeyInit + Mac>(message: &str, key: &str) -> Result<String, TemplateError> {
+    // RFC 2104 §2: HMAC takes a key of any length, so there is no error to tell of.
+    let code = M::new_from_slice(key.as_bytes()).map_err(|_| TemplateError::Malformed)?;
+    Ok(hex(&code.chain_update(message).finalize().into_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+const FUNCTIONS: [(Function, &str); 9] = [
+    (Function::AwsSigV4, "awsSigV4"),
+    (Function::Base64, "base64"),
+    (Function::Ed25519Sign, "ed25519Sign"),
+    (Function::Fingerprint, "fingerprint"),
+    (Function::First, "first"),
+    (Function::HmacSha1Hex, "hmacSha1Hex"),
+    (Function::HmacSha256Hex, "hmacSha256Hex"),
+    (Function::Sha256Base64, "sha256Base64"),
+    (Function::Sha256Hex, "sha256Hex"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn gives(name: &str, arguments: &[&str], expected: &str) {
+        let arguments: Vec<_> = arguments.iter().map(|text| (*text).to_owned()).collect();
+        let value = Function::named(name).unwrap().of(&arguments);
+        assert_eq!(value.as_deref(), Ok(expected), "{name}");
+    }
+
+    /// The expected texts were made by the module `crypto` of Node.js.
+    #[test]
+    fn functions_give_what_others_give() {
+        gives("base64", &["fake-user:fäke"], "ZmFrZS11c2VyOmbDpGtl");
+        gives(
+            "sha256Hex",
+            &["fäke"],
+            "723b2f876c279c0ca865c6670631a6761d06e5fab5ec8b70967f96f3d973f3b2",
+        );
+        gives(
+            "sha256Base64",
+            &["fäke"],
+            "cjsvh2wnnAyoZcZnBjGmdh0G5fq17Itwln+W89lz87I=",
+        );
+        gives(
+            "hmacSha1Hex",
+            &["1706933106", "fake key"],
+            "79e3b720784963e6d363a2919ebeda0d5a6877d4",
+        );
+        gives(
+            "hmacSha1Hex",
+            &["m", &"k".repeat(100)],
+            "014f08e9aabf7980d07a205a4c638743915ff915",
+        );
+        gives(
+            "hmacSha256Hex",
+            &["1706933106", "fake key"],
+            "4b758f556015d33af3b9f61157bde5667bf4c60f3b768cd3f70c41b23b303cf7",
+        );
+    }
+
+    #[test]
+    fn first_counts_characters_and_is_content_with_fewer() {
+        gives("first", &["2", "äöü"], "äö");
+        gives("first", &["9", "äöü"], "äöü");
+        gives("first", &["0", "äöü"], "");
+    }
+
+    #[test]
+    fn every_known_function_has_its_own_name() {
+        for (function, name) in FUNCTIONS {
+            assert_eq!(Function::named(name), Some(function));
+            assert_eq!(function.name(), name);
+        }
+    }
+}
