@@ -1,11 +1,10 @@
 // Catalogues in the format of Nango's `providers.yaml`: a map of entries by the name of the
-// provider. What a deployment reads differently is brought into its form here; whether an entry is
-// any good is for the deployment to say.
+// provider. Aliases are resolved here; whether an entry is any good is for a deployment to say.
 import { parseDocument } from "yaml";
 
 /**
- * Reads the text of a catalogue: `{ providers, mistakes }`. A provider is `{ name, entry }` as it
- * can be sent, or `{ name, issues }` if its alias leads nowhere. The mistakes are of the whole
+ * Reads the text of a catalogue: `{ providers, mistakes }`. A provider is `{ name, entry }`, or
+ * `{ name, issues }` if its alias leads nowhere. The mistakes are of the whole
  * text, and with any there are no providers.
  */
 export function readCatalogue(text) {
@@ -14,7 +13,7 @@ export function readCatalogue(text) {
   if (!isObject(entries)) return { providers: [], mistakes: ["It is no map of providers"] };
   const providers = Object.keys(entries).map((name) => {
     try {
-      return { name, entry: converted(resolved(entries, name, [])) };
+      return { name, entry: resolved(entries, name, []) };
     } catch (error) {
       if (!(error instanceof AliasError)) throw error;
       return { name, issues: [{ path: ["alias"], message: error.message }] };
@@ -45,22 +44,4 @@ function resolved(entries, name, seen) {
   return { ...resolved(entries, own.alias, [...seen, name]), ...own };
 }
 
-function converted(entry) {
-  if (!isObject(entry)) return entry;
-  const inputs = ["credentials", "connection_config", "integration_config"]
-    .filter((field) => isObject(entry[field]))
-    .map((field) => [field, mapValues(entry[field], convertedInput)]);
-  return { ...entry, ...Object.fromEntries(inputs) };
-}
-
-// `{ field: "mode", equals: "own" }` is written `{ mode: "own" }`.
-function convertedInput(input) {
-  const { field, equals, ...others } = input?.visible_when ?? {};
-  const isCondition = typeof field === "string" && equals !== undefined;
-  if (!isCondition || Object.keys(others).length > 0) return input;
-  return { ...input, visible_when: { [field]: equals } };
-}
-
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
-const mapValues = (object, change) =>
-  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));

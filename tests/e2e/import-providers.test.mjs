@@ -100,21 +100,6 @@ test("aliases that lead nowhere or in a circle are skipped with the reason", asy
   expect(code).toBe(1);
 });
 
-test("a condition of field and value becomes an object by field", async () => {
-  await load(`
-    acme:
-      integration_config:
-        mode: { type: string }
-        key: { visible_when: { field: mode, equals: own } }
-        other: { visible_when: { mode: [own] } }
-  `);
-  expect(sent()["PUT /providers/acme"].integration_config).toEqual({
-    mode: { type: "string" },
-    key: { visible_when: { mode: "own" } },
-    other: { visible_when: { mode: ["own"] } },
-  });
-});
-
 test("a refusal is told with its reasons, and ends well only where that is allowed", async () => {
   const yaml = "bad: { docs: x }\ngood: { docs: y }";
   deployment.answers.push(refusal);
