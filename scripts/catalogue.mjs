@@ -4,8 +4,8 @@ import { parseDocument } from "yaml";
 
 /**
  * Reads the text of a catalogue: `{ providers, mistakes }`. A provider is `{ name, entry }`, or
- * `{ name, issues }` if its alias leads nowhere. The mistakes are of the whole
- * text, and with any there are no providers.
+ * `{ name, issues }` if its alias leads nowhere. The mistakes are of the whole text, and with any
+ * there are no providers.
  */
 export function readCatalogue(text) {
   const { entries, mistakes } = readYaml(text);

@@ -36,10 +36,13 @@ use self::{
     request::Request,
     route::{Route, allowed_methods, route},
 };
-use crate::service::{
-    change_metadata::MetadataChange,
-    ports::{Ports, RoundTrips},
-    settings::SettingsError,
+use crate::{
+    providers::entry_schema::json_schema,
+    service::{
+        change_metadata::MetadataChange,
+        ports::{Ports, RoundTrips},
+        settings::SettingsError,
+    },
 };
 
 /// Answers a request.
@@ -107,6 +110,7 @@ async fn answer<P: Ports>(call: &Call<'_, P>, route: Route<'_>) -> Result<Reply,
         Route::GetLog(id) => refresh_logs::get(call, id).await,
         Route::GetLogo(file) => providers::logo(file),
         Route::GetProvider(name) => providers::get(call, name).await,
+        Route::GetProviderSchema => Ok(Reply::json_schema(&json_schema())),
         Route::Health => Ok(health::live()),
         Route::LegacyCreateConnection => legacy_import::create(call).await,
         Route::LegacyMergeMetadata(id) => {
@@ -206,10 +210,9 @@ fn server_timing(round_trips: RoundTrips) -> String {
 
 /// The headers of every answer. Any of them may carry a credential, so none is stored.
 fn finished(mut reply: Reply, request: &Request) -> Reply {
-    let cache = if reply.is_public() {
-        "public, max-age=86400"
-    } else {
-        "no-store"
+    let cache = match reply.max_age {
+        Some(seconds) => format!("public, max-age={seconds}"),
+        None => "no-store".to_owned(),
     };
     reply.headers.extend([
         ("access-control-allow-origin", "*".to_owned()),
@@ -217,7 +220,7 @@ fn finished(mut reply: Reply, request: &Request) -> Reply {
             "access-control-expose-headers",
             "server-timing, x-request-id".to_owned(),
         ),
-        ("cache-control", cache.to_owned()),
+        ("cache-control", cache),
         ("referrer-policy", "strict-origin".to_owned()),
         ("x-content-type-options", "nosniff".to_owned()),
         ("x-request-id", request.id.clone()),

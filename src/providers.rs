@@ -7,7 +7,10 @@
 //! a field of its entry.
 
 pub mod catalogue;
+mod checked;
 pub mod entry;
+mod entry_fields;
+pub mod entry_schema;
 pub mod field_schema;
 pub mod integration_config;
 pub mod logo;

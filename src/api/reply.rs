@@ -12,6 +12,8 @@ pub struct Reply {
     pub headers: Vec<(&'static str, String)>,
     /// The body; empty for no content.
     pub body: String,
+    /// How many seconds caches may keep it, where it is the same for everyone.
+    pub(super) max_age: Option<u32>,
 }
 
 impl Reply {
@@ -39,19 +41,24 @@ impl Reply {
             status,
             headers: vec![("content-type", content_type.to_owned())],
             body,
+            max_age: None,
         }
     }
 
     /// An image, the same for everyone.
     pub(super) fn svg(body: String) -> Self {
-        Self::text(200, "image/svg+xml", body)
+        Self {
+            max_age: Some(86_400),
+            ..Self::text(200, "image/svg+xml", body)
+        }
     }
 
-    /// Whether it is the same for everyone, so that caches may keep it.
-    pub(super) fn is_public(&self) -> bool {
-        self.headers
-            .iter()
-            .any(|(_, value)| value == "image/svg+xml")
+    /// A JSON Schema, the same for everyone.
+    pub(super) fn json_schema(schema: &Value) -> Self {
+        Self {
+            max_age: Some(3600),
+            ..Self::text(200, "application/schema+json", schema.to_string())
+        }
     }
 
     /// Status 204: what a browser asks before it sends a request with a key from another origin
@@ -72,6 +79,7 @@ impl Reply {
             status: 204,
             headers: Vec::new(),
             body: String::new(),
+            max_age: None,
         }
     }
 }

@@ -18,6 +18,7 @@ pub(super) enum Route<'a> {
     GetLog(&'a str),
     GetLogo(&'a str),
     GetProvider(&'a str),
+    GetProviderSchema,
     Health,
     LegacyCreateConnection,
     LegacyMergeMetadata(&'a str),
@@ -63,6 +64,7 @@ pub(super) fn route<'a>(method: &str, segments: &[&'a str]) -> Option<Route<'a>>
         ("GET", ["providers", name]) => Route::GetProvider(name),
         ("PUT", ["providers", name]) => Route::PutProvider(name),
         ("DELETE", ["providers", name]) => Route::DeleteProvider(name),
+        ("GET", ["providers.schema.json"]) => Route::GetProviderSchema,
         ("GET", ["environments"]) => Route::ListEnvironments,
         ("POST", ["environments"]) => Route::CreateEnvironment,
         ("DELETE", ["environments", id]) => Route::DeleteEnvironment(id),
@@ -97,7 +99,11 @@ impl Route<'_> {
     pub(super) fn takes_json_only(self) -> bool {
         !matches!(
             self,
-            Self::GetConfig(_) | Self::GetLogo(_) | Self::Health | Self::Ready
+            Self::GetConfig(_)
+                | Self::GetLogo(_)
+                | Self::GetProviderSchema
+                | Self::Health
+                | Self::Ready
         )
     }
 }

@@ -1,13 +1,16 @@
 //! Entries: what a provider does differently, as data.
 //!
-//! Here: the schema of an entry, strict for the catalogue and for custom providers alike, and the
-//! fields that this program acts on. Not here: the fields that are only published, and what is
-//! done with any of them.
+//! Here: what this program acts on, read from an entry that was checked as a whole, strictly for
+//! the catalogue and for custom providers alike. Not here: which fields there are, which is in
+//! [`super::entry_fields`], and what is done with them.
 
 use super::{
+    checked::Checked,
+    entry_fields::{
+        self, AUTHORIZATION_METHODS, BODY_FORMATS, EXPIRES_IN_UNITS, ROTATIONS,
+        TOKEN_REQUEST_AUTH_METHODS,
+    },
     field_schema::FieldSchema,
-    other_settings,
-    shape::{self, MAX_NAME_CHARS, Shape},
 };
 use crate::{
     domain::{
@@ -15,10 +18,7 @@ use crate::{
         refresh::{ForcedOnly, RefreshRule, Rotation},
     },
     oauth2::{token_request::BodyFormat, token_response::ExpiresInUnit},
-    validation::{
-        input::{Fields, Input},
-        text::Text,
-    },
+    validation::input::Input,
 };
 
 /// A provider's entry. The fields are described in `docs/providers.md`.
@@ -137,164 +137,71 @@ impl Entry {
     #[must_use]
     pub fn parse(input: &Input<'_>) -> Option<Self> {
         let object = input.object()?;
-        let display_name = object
-            .field("display_name")
-            .text(Text::of(1, MAX_NAME_CHARS));
-        drop(shape::url(&object.field("docs")));
-        let auth_mode = object.field("auth_mode").one_of(&AuthMode::ALL);
-        let token_url = token_url(&object, auth_mode);
-        let optional = |name| object.optional(name);
-        let names = |name| optional(name).and_then(|input| shape::names(&input));
-        let url = |name| optional(name).and_then(|input| shape::url_template(&input));
-        let seconds =
-            |name, range| optional(name).and_then(|input| shape::whole_number(&input, range));
-        let schemas = |name| {
-            optional(name)
-                .and_then(|input| FieldSchema::parse_all(&input))
-                .unwrap_or_default()
-        };
-        let entry = Self {
-            alternate_access_token_response_path: optional("alternate_access_token_response_path")
-                .and_then(|input| input.text(Text::of(1, MAX_NAME_CHARS))),
-            auth_mode: auth_mode.unwrap_or(AuthMode::None),
-            body_format: body_format(&object, auth_mode),
-            client_authentication: client_authentication(&object),
-            connection_config: schemas("connection_config"),
-            default_scopes: names("default_scopes").unwrap_or_default(),
-            default_token_lifetime: seconds("default_token_lifetime", 1..=MAX_SECONDS),
-            display_name: display_name.unwrap_or_default(),
-            expires_in_unit: optional("expires_in_unit")
-                .and_then(|input| input.one_of(&EXPIRES_IN_UNITS))
-                .unwrap_or(ExpiresInUnit::Seconds),
-            integration_config: schemas("integration_config"),
-            refresh_only_when_forced: optional("refresh_only_when_forced")
-                .and_then(|input| input.boolean())
-                == Some(true),
-            refresh_params: parameters(&object, "refresh_params", auth_mode),
-            refresh_url: url("refresh_url"),
-            revocation_url: url("revocation_url"),
-            rotation: optional("rotation")
-                .and_then(|input| rotation(&input))
-                .unwrap_or_default(),
-            scope_separator: optional("scope_separator")
-                .and_then(|input| input.text(Text::of(1, MAX_SEPARATOR_CHARS)))
-                .unwrap_or_else(|| " ".to_owned()),
-            token_domains: optional("token_domains")
-                .and_then(|input| shape::domains(&input))
-                .unwrap_or_default(),
-            token_expiration_buffer: seconds("token_expiration_buffer", 0..=MAX_SECONDS),
-            token_params: parameters(&object, "token_params", auth_mode).unwrap_or_default(),
-            token_request_timeout: seconds("token_request_timeout", 1..=60)
-                .and_then(|seconds| u32::try_from(seconds).ok()),
-            token_url,
-        };
-        // Credentials are checked where they are imported, by their kind.
-        drop(schemas("credentials"));
-        other_settings::check(&object);
+        let entry = Checked(object.map());
+        let auth_mode = entry.choice("auth_mode", &AuthMode::ALL);
+        for field in entry_fields::all() {
+            field.check(&object, auth_mode);
+        }
         object.finish();
         // Where a mistake left a stand-in, the reader answers the mistake instead of the entry.
-        Some(entry)
+        Some(Self {
+            alternate_access_token_response_path: entry
+                .text("alternate_access_token_response_path"),
+            auth_mode: auth_mode.unwrap_or(AuthMode::None),
+            body_format: entry.choice("body_format", &BODY_FORMATS),
+            client_authentication: client_authentication(entry),
+            connection_config: entry.inputs("connection_config"),
+            default_scopes: entry.names("default_scopes"),
+            default_token_lifetime: entry.number("default_token_lifetime"),
+            display_name: entry.text("display_name").unwrap_or_default(),
+            expires_in_unit: entry
+                .choice("expires_in_unit", &EXPIRES_IN_UNITS)
+                .unwrap_or(ExpiresInUnit::Seconds),
+            integration_config: entry.inputs("integration_config"),
+            refresh_only_when_forced: entry.flag("refresh_only_when_forced"),
+            refresh_params: entry.parameters("refresh_params"),
+            refresh_url: entry.text("refresh_url"),
+            revocation_url: entry.text("revocation_url"),
+            rotation: rotation(entry),
+            scope_separator: entry
+                .text("scope_separator")
+                .unwrap_or_else(|| " ".to_owned()),
+            token_domains: entry.names("token_domains"),
+            token_expiration_buffer: entry.number("token_expiration_buffer"),
+            token_params: entry.parameters("token_params").unwrap_or_default(),
+            token_request_timeout: entry.number("token_request_timeout"),
+            token_url: token_url(entry),
+        })
     }
 }
 
-fn token_url(object: &Fields<'_>, auth_mode: Option<AuthMode>) -> Option<TokenUrl> {
-    let is_required = matches!(
-        auth_mode,
-        Some(AuthMode::Custom | AuthMode::OAuth2 | AuthMode::OAuth2ClientCredentials)
-    );
-    let input = object.field("token_url");
-    if input.value().is_none() && !is_required {
-        return None;
-    }
-    if !input.value().is_some_and(serde_json::Value::is_object) {
-        return shape::url_template(&input).map(TokenUrl::One);
-    }
-    let object = input.object()?;
-    let oauth2 = shape::url_template(&object.field("OAUTH2"));
-    let app = shape::url_template(&object.field("APP"));
-    object.finish();
-    Some(TokenUrl::PerToken {
-        app: app?,
-        oauth2: oauth2?,
-    })
-}
-
-fn body_format(object: &Fields<'_>, auth_mode: Option<AuthMode>) -> Option<BodyFormat> {
-    let input = object.optional("body_format")?;
-    if auth_mode == Some(AuthMode::TwoStep) {
-        let [form, json, query] = BODY_FORMATS.map(|(format, name)| (Some(format), name));
-        return input.one_of(&[form, json, query, (None, "xml")])?;
-    }
-    input.one_of(&BODY_FORMATS)
-}
-
-fn client_authentication(object: &Fields<'_>) -> ClientAuthenticationMethod {
-    let method = object
-        .optional("authorization_method")
-        .and_then(|input| input.one_of(&AUTHORIZATION_METHODS));
+fn client_authentication(entry: Checked<'_>) -> ClientAuthenticationMethod {
+    let method = entry.choice("authorization_method", &AUTHORIZATION_METHODS);
     // Said of the token request alone, so it has the last word.
-    let of_token_request = object
-        .optional("token_request_auth_method")
-        .and_then(|input| input.one_of(&TOKEN_REQUEST_AUTH_METHODS));
-    of_token_request
+    entry
+        .choice("token_request_auth_method", &TOKEN_REQUEST_AUTH_METHODS)
         .or(method)
         .unwrap_or(ClientAuthenticationMethod::ClientSecretPost)
 }
 
-/// `{"grace": <seconds>}`, or one of the kinds that have no number.
-fn rotation(input: &Input<'_>) -> Option<Rotation> {
-    if !input.value().is_some_and(serde_json::Value::is_object) {
-        return input.one_of(&ROTATIONS);
-    }
-    let object = input.object()?;
-    let seconds = shape::whole_number(&object.field("grace"), 1..=MAX_SECONDS);
-    object.finish();
-    Some(Rotation::Grace { seconds: seconds? })
+fn rotation(entry: Checked<'_>) -> Rotation {
+    let grace = entry.object("rotation").and_then(|it| it.number("grace"));
+    grace
+        .map(|seconds| Rotation::Grace { seconds })
+        .or_else(|| entry.choice("rotation", &ROTATIONS))
+        .unwrap_or_default()
 }
 
-/// Token requests in two steps have parameters of any JSON, which nothing here acts on.
-fn parameters(
-    object: &Fields<'_>,
-    name: &'static str,
-    auth_mode: Option<AuthMode>,
-) -> Option<Parameters> {
-    if auth_mode == Some(AuthMode::TwoStep) {
-        Shape::check_fields(object, &[(name, Shape::Json)]);
-        return None;
-    }
-    shape::parameters(&object.optional(name)?)
+fn token_url(entry: Checked<'_>) -> Option<TokenUrl> {
+    let Some(urls) = entry.object("token_url") else {
+        return entry.text("token_url").map(TokenUrl::One);
+    };
+    Some(TokenUrl::PerToken {
+        app: urls.text("APP")?,
+        oauth2: urls.text("OAUTH2")?,
+    })
 }
 
-const AUTHORIZATION_METHODS: [(ClientAuthenticationMethod, &str); 2] = [
-    (ClientAuthenticationMethod::ClientSecretPost, "body"),
-    (ClientAuthenticationMethod::ClientSecretBasic, "header"),
-];
-
-const TOKEN_REQUEST_AUTH_METHODS: [(ClientAuthenticationMethod, &str); 3] = [
-    (ClientAuthenticationMethod::ClientSecretBasic, "basic"),
-    (ClientAuthenticationMethod::Unsupported, "custom"),
-    (ClientAuthenticationMethod::Unsupported, "private_key_jwt"),
-];
-
-const BODY_FORMATS: [(BodyFormat, &str); 3] = [
-    (BodyFormat::Form, "form"),
-    (BodyFormat::Json, "json"),
-    (BodyFormat::Query, "query"),
-];
-
-const EXPIRES_IN_UNITS: [(ExpiresInUnit, &str); 2] = [
-    (ExpiresInUnit::Milliseconds, "milliseconds"),
-    (ExpiresInUnit::Seconds, "seconds"),
-];
-
-const ROTATIONS: [(Rotation, &str); 2] = [
-    (Rotation::None, "none"),
-    (Rotation::ReuseRevokes, "reuse_revokes"),
-];
-
-const MAX_SEPARATOR_CHARS: usize = 8;
-/// A year.
-const MAX_SECONDS: i64 = 31_536_000;
 const TOKEN_REQUEST_TIMEOUT_SECONDS: u32 = 10;
 
 #[cfg(test)]
@@ -599,8 +506,22 @@ mod tests {
                 "credentials/apiKey unrecognized_keys Unrecognized key: \"lable\"",
             ),
             (
-                json!({"integration_config": {"a": {"visible_when": {"b": "x"}}}}),
-                "integration_config/a/visible_when/b custom There is no field of this name",
+                json!({"integration_config": {
+                    "a": {"visible_when": {"field": "b", "equals": "x"}},
+                }}),
+                "integration_config/a/visible_when/field custom There is no field of this name",
+            ),
+            (
+                json!({"integration_config": {"a": {"visible_when": {"field": "a"}}}}),
+                "integration_config/a/visible_when/equals invalid_type Invalid input: expected \
+                 string, received undefined",
+            ),
+            (
+                json!({"integration_config": {"a": {
+                    "visible_when": {"field": "a", "equals": ["x", 1]},
+                }}}),
+                "integration_config/a/visible_when/equals/1 invalid_type Invalid input: expected \
+                 string, received number",
             ),
             (
                 json!({"integration_config": {"a": {"enum": [null]}}}),

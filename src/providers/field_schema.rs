@@ -4,10 +4,11 @@
 //! `integration_config`. Not here: checking values against the descriptions.
 
 use super::{
-    shape::{self, MAX_NAME_CHARS, MAX_TEXT_CHARS, Shape},
+    checked::Checked,
+    shape::{Field, MAX_NAME_CHARS, MAX_TEXT_CHARS, Shape, check_object, entries},
     template,
 };
-use crate::validation::{input::Input, text::Text};
+use crate::validation::input::Input;
 
 /// The description of one input. What is for forms alone stays in the entry's JSON.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -26,81 +27,122 @@ pub struct FieldSchema {
     pub is_optional: bool,
     /// Whether it is filled in by the provider's answers instead of a person.
     pub is_automated: bool,
-    /// Other fields and the values that they must have for this one to count.
-    pub visible_when: Vec<(String, Vec<String>)>,
+    /// What another field must hold for this one to count.
+    pub visible_when: Option<Condition>,
+}
+
+/// A condition on another field.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Condition {
+    /// The name of the other field.
+    pub field: String,
+    /// The values that fulfil it.
+    pub equals: Vec<String>,
 }
 
 impl FieldSchema {
-    /// Reads an object of descriptions.
-    pub(super) fn parse_all(input: &Input<'_>) -> Option<Vec<Self>> {
-        let entries = shape::entries(input)?;
-        let names: Vec<_> = entries.iter().map(|(name, _)| *name).collect();
-        let schemas: Vec<_> = entries
-            .iter()
-            .map(|(name, input)| Self::parse(name, input, &names))
-            .collect();
-        schemas.into_iter().collect()
+    /// The description of the input `name`.
+    pub(super) fn of(name: &str, input: Checked<'_>) -> Self {
+        Self {
+            name: name.to_owned(),
+            title: input.text("title").unwrap_or_else(|| name.to_owned()),
+            format: input.text("format"),
+            default_value: input.text("default_value"),
+            choices: input.names("enum"),
+            is_optional: input.flag("optional"),
+            is_automated: input.flag("automated"),
+            visible_when: input.object("visible_when").map(condition),
+        }
     }
+}
 
-    fn parse(name: &str, input: &Input<'_>, all_names: &[&str]) -> Option<Self> {
+fn condition(condition: Checked<'_>) -> Condition {
+    let one = condition.text("equals").into_iter();
+    Condition {
+        field: condition.text("field").unwrap_or_default(),
+        equals: one.chain(condition.names("equals")).collect(),
+    }
+}
+
+/// Raises the mistakes in an object of descriptions.
+pub(super) fn check(input: &Input<'_>) {
+    let entries = entries(input);
+    for (name, input) in &entries {
         if !template::is_name(name) {
             input.refuse("invalid_key", "Invalid key in record");
         }
-        let object = input.object()?;
-        let text = |name| object.optional(name)?.text(Text::of(0, MAX_TEXT_CHARS));
-        let flag = |name| object.optional(name).and_then(|input| input.boolean());
-        let schema = Self {
-            name: name.to_owned(),
-            title: text("title").unwrap_or_else(|| name.to_owned()),
-            format: text("format"),
-            default_value: text("default_value"),
-            choices: object
-                .optional("enum")
-                .and_then(|input| shape::names(&input))
-                .unwrap_or_default(),
-            is_optional: flag("optional") == Some(true),
-            is_automated: flag("automated") == Some(true),
-            visible_when: object
-                .optional("visible_when")
-                .and_then(|input| conditions(&input, all_names))
-                .unwrap_or_default(),
-        };
-        Shape::check_fields(&object, &OTHER_FIELDS);
-        object.finish();
-        Some(schema)
+        check_object(input, FIELDS);
+        let other = condition_field(input);
+        if let Some((field, other)) = other
+            && entries.iter().all(|(name, _)| *name != other)
+        {
+            field.refuse("custom", "There is no field of this name");
+        }
     }
 }
 
-/// `{"<other field>": "<value>"}` or, where several values will do, a list of them.
-fn conditions(input: &Input<'_>, all_names: &[&str]) -> Option<Vec<(String, Vec<String>)>> {
-    let conditions: Vec<_> = shape::entries(input)?
-        .into_iter()
-        .map(|(name, input)| {
-            if !all_names.contains(&name) {
-                input.refuse("custom", "There is no field of this name");
-            }
-            let values = if input.value().is_some_and(serde_json::Value::is_array) {
-                shape::names(&input)?
-            } else {
-                vec![input.text(Text::of(0, MAX_NAME_CHARS))?]
-            };
-            Some((name.to_owned(), values))
-        })
-        .collect();
-    conditions.into_iter().collect()
+/// The other field that a condition names, if there is a condition and it names one.
+fn condition_field<'a>(input: &Input<'a>) -> Option<(Input<'a>, &'a str)> {
+    let other = input.value()?.pointer("/visible_when/field")?.as_str()?;
+    let field = input
+        .object()?
+        .field("visible_when")
+        .object()?
+        .field("field");
+    Some((field, other))
 }
 
-/// For the forms that ask a person, and so kept in the JSON alone.
-const OTHER_FIELDS: [(&str, Shape); 11] = [
-    ("type", Shape::Text(MAX_NAME_CHARS)),
-    ("description", Shape::Text(MAX_TEXT_CHARS)),
-    ("example", Shape::Text(MAX_TEXT_CHARS)),
-    ("pattern", Shape::Text(MAX_TEXT_CHARS)),
-    ("order", Shape::WholeNumber),
-    ("secret", Shape::Flag),
-    ("hidden", Shape::Flag),
-    ("prefix", Shape::Text(MAX_NAME_CHARS)),
-    ("suffix", Shape::Text(MAX_NAME_CHARS)),
-    ("doc_section", Shape::Text(MAX_NAME_CHARS)),
-    ("warnings", Shape::Json),
+const NAME: Shape = Shape::Text(0, MAX_NAME_CHARS);
+const TEXT: Shape = Shape::Text(0, MAX_TEXT_CHARS);
+
+/// The fields of a description.
+pub(super) const FIELDS: &[Field] = &[
+    Field::new("type", NAME, "The type of the value, for forms."),
+    Field::new("title", TEXT, "The label; the name by default."),
+    Field::new("description", TEXT, "What to give, in a sentence."),
+    Field::new("example", TEXT, "A value as it may look."),
+    Field::new("pattern", TEXT, "A regular expression for forms to check."),
+    Field::new(
+        "format",
+        TEXT,
+        "The kind of text, such as `email`, `hostname`, `uri` or `uuid`.",
+    ),
+    Field::new("enum", Shape::Names, "The values to choose from."),
+    Field::new("default_value", TEXT, "The value if none is given."),
+    Field::new("optional", Shape::Flag, "Whether it may be left empty."),
+    Field::new(
+        "automated",
+        Shape::Flag,
+        "Whether it is filled in by the provider's answers instead of a person.",
+    ),
+    Field::new("hidden", Shape::Flag, "Whether forms leave it out."),
+    Field::new("secret", Shape::Flag, "Whether forms conceal it."),
+    Field::new(
+        "visible_when",
+        Shape::Object(&[
+            Field::new("field", NAME, "The name of the other input.").required(),
+            Field::new(
+                "equals",
+                Shape::Either(&Shape::Names, &NAME),
+                "The value that the other input must have, or a list of those that will do.",
+            )
+            .required(),
+        ]),
+        "What another input must hold for this one to count.",
+    ),
+    Field::new("order", ORDER, "The place in a form."),
+    Field::new("prefix", NAME, "What a form shows before the value."),
+    Field::new("suffix", NAME, "What a form shows after the value."),
+    Field::new(
+        "doc_section",
+        NAME,
+        "The part of the guide that explains it.",
+    ),
+    Field::new(
+        "warnings",
+        Shape::Json,
+        "What to be told when filling it in.",
+    ),
 ];
+
+const ORDER: Shape = Shape::Number(0, i64::MAX);

@@ -69,12 +69,10 @@ fn checked(
 }
 
 fn is_visible(field: &FieldSchema, values: &Map<String, Value>) -> bool {
-    field.visible_when.iter().all(|(other, wanted)| {
-        let value = values
-            .get(other)
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        wanted.iter().any(|wanted| wanted == value)
+    field.visible_when.as_ref().is_none_or(|condition| {
+        let value = values.get(&condition.field).and_then(Value::as_str);
+        let value = value.unwrap_or_default();
+        condition.equals.iter().any(|wanted| wanted == value)
     })
 }
 
@@ -109,16 +107,21 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::validation::input::read;
+    use crate::providers::checked::Checked;
 
     fn declared() -> Vec<FieldSchema> {
-        let fields = json!({
-            "mode": {"title": "Mode", "enum": ["simple", "own"], "default_value": "simple"},
-            "url": {"title": "Address", "format": "uri", "visible_when": {"mode": "own"}},
+        let entry = json!({"integration_config": {
+            "mode": {"title": "Mode", "enum": ["simple", "own", "root"], "default_value": "simple"},
+            "url": {
+                "title": "Address",
+                "format": "uri",
+                "visible_when": {"field": "mode", "equals": "own"},
+            },
             "host": {"title": "Host", "format": "hostname", "optional": true},
             "note": {"optional": true},
-        });
-        read(Some(&fields), FieldSchema::parse_all).unwrap()
+            "key": {"visible_when": {"field": "mode", "equals": ["owner", "root"]}},
+        }});
+        Checked(entry.as_object().unwrap()).inputs("integration_config")
     }
 
     fn map(value: &Value) -> SecretMap {
@@ -155,6 +158,7 @@ mod tests {
             &json!({"mode": "own", "url": "https://a.example"}),
             Ok(json!({"mode": "own", "url": "https://a.example"})),
         );
+        create(&json!({"mode": "root"}), Err(&["key is required"]));
     }
 
     #[test]
@@ -163,7 +167,7 @@ mod tests {
             &json!({"mode": "odd", "host": "a/b", "note": 1, "other": "x"}),
             Err(&[
                 "Unknown field other",
-                "Mode must be one of: simple, own",
+                "Mode must be one of: simple, own, root",
                 "Host has an invalid format",
                 "note has an invalid format",
             ]),

@@ -1,115 +1,312 @@
 //! Fields of an entry that nothing here acts on.
 //!
 //! They are published with the entry and checked so that a misspelt or misplaced one is found.
-//! Not here: fields with a meaning to this program; they are in [`super::entry`].
+//! Not here: fields with a meaning to this program; they are in [`super::entry_fields`].
 
-use super::shape::{MAX_NAME_CHARS, MAX_TEXT_CHARS, Shape};
-use crate::validation::input::Fields;
+use super::shape::{Field, MAX_NAME_CHARS, MAX_TEXT_CHARS, Shape};
 
-/// Raises the mistakes in these fields of an entry.
-pub(super) fn check(entry: &Fields<'_>) {
-    Shape::check_fields(entry, &FIELDS);
-}
-
-const NAME: Shape = Shape::Text(MAX_NAME_CHARS);
-const TEXT: Shape = Shape::Text(MAX_TEXT_CHARS);
-
-const FIELDS: [(&str, Shape); 49] = [
-    ("alias", NAME),
-    ("categories", Shape::Names),
-    ("docs_connect", Shape::Url),
-    ("setup_guide_url", Shape::Url),
-    ("auth", Shape::Json),
-    ("auth_type", NAME),
-    ("connection_configuration", Shape::Json),
-    ("decode_url", Shape::Json),
-    ("installation", NAME),
+/// The fields.
+pub(super) const FIELDS: &[Field] = &[
+    Field::new(
+        "alias",
+        NAME,
+        "In the catalogue, the entry that this one takes its fields from.",
+    ),
+    Field::new(
+        "docs_connect",
+        Shape::Url,
+        "A guide for people who connect.",
+    ),
+    Field::new("setup_guide_url", Shape::Url, "A guide for developers."),
+    Field::new(
+        "auth",
+        Shape::Json,
+        "Older settings of the consent request.",
+    ),
+    Field::new(
+        "auth_type",
+        NAME,
+        "The kind of credentials that an installed plug-in gives.",
+    ),
+    Field::new(
+        "connection_configuration",
+        Shape::Json,
+        "Older settings of the consent request.",
+    ),
+    Field::new(
+        "decode_url",
+        Shape::Json,
+        "Older settings of the consent request.",
+    ),
+    Field::new("installation", NAME, "Who starts an installation."),
     // Consent.
-    ("authorization_url", Shape::UrlTemplate),
-    ("authorization_url_fragment", TEXT),
-    ("authorization_url_replacements", Shape::Json),
-    ("authorization_url_skip_empty", Shape::Json),
-    ("authorization_url_skip_encode", Shape::Json),
-    ("authorization_params", Shape::Texts),
-    ("authorization_code_param_in_callback", NAME),
-    ("authorization_code_param_in_webhook", NAME),
-    ("disable_pkce", Shape::Flag),
-    ("redirect_uri_metadata", Shape::Names),
-    ("request_url", Shape::UrlTemplate),
-    ("request_params", Shape::Texts),
-    ("signature_method", NAME),
-    ("registration_url", Shape::UrlTemplate),
-    ("registration_params", Shape::Json),
-    ("client_registration", NAME),
+    Field::new(
+        "authorization_url",
+        Shape::UrlTemplate,
+        "Template of the page where a user consents.",
+    ),
+    Field::new(
+        "authorization_url_fragment",
+        TEXT,
+        "The fragment of that page.",
+    ),
+    Field::new(
+        "authorization_url_replacements",
+        Shape::Json,
+        "Replacements in the URL of that page.",
+    ),
+    Field::new(
+        "authorization_url_skip_empty",
+        Shape::Json,
+        "Which empty parts the URL of that page leaves out.",
+    ),
+    Field::new(
+        "authorization_url_skip_encode",
+        Shape::Json,
+        "Which values go into the URL of that page as they are.",
+    ),
+    Field::new(
+        "authorization_params",
+        Shape::Texts,
+        "Parameters of that page.",
+    ),
+    Field::new(
+        "authorization_code_param_in_callback",
+        NAME,
+        "The parameter of the callback that brings the code, if it is not `code`.",
+    ),
+    Field::new(
+        "authorization_code_param_in_webhook",
+        NAME,
+        "The field of a webhook that brings the code.",
+    ),
+    Field::new(
+        "disable_pkce",
+        Shape::Flag,
+        "Whether PKCE (RFC 7636) is left out.",
+    ),
+    Field::new(
+        "redirect_uri_metadata",
+        Shape::Names,
+        "Parameters of the callback that are copied into `connection_config`.",
+    ),
+    Field::new(
+        "request_url",
+        Shape::UrlTemplate,
+        "Template of the endpoint for temporary credentials of OAuth 1.0a.",
+    ),
+    Field::new(
+        "request_params",
+        Shape::Texts,
+        "Parameters of a request for such credentials.",
+    ),
+    Field::new(
+        "signature_method",
+        NAME,
+        "How requests of OAuth 1.0a are signed.",
+    ),
+    Field::new(
+        "registration_url",
+        Shape::UrlTemplate,
+        "Template of the endpoint where clients are registered.",
+    ),
+    Field::new(
+        "registration_params",
+        Shape::Json,
+        "Fields of a registration.",
+    ),
+    Field::new(
+        "client_registration",
+        NAME,
+        "How a client is registered at a Model Context Protocol server.",
+    ),
     // Token requests of a shape of their own.
-    ("token_url_skip_encode", Shape::Json),
-    ("token_headers", Shape::Texts),
-    ("token_request_method", NAME),
-    ("token_response", Shape::Json),
-    ("token_response_metadata", Shape::Names),
-    ("token_response_headers", Shape::Json),
-    ("token_expires_in_ms", Shape::WholeNumber),
-    ("refresh_token_params", Shape::Json),
-    ("refresh_token_headers", Shape::Texts),
-    ("refresh_token_response_metadata", Shape::Json),
-    ("additional_steps", Shape::Json),
-    ("assertion", Shape::Json),
-    ("assertion_option", Shape::Json),
-    ("signature", Shape::Json),
-    ("token", Shape::Json),
-    ("require_client_certificate", Shape::Flag),
+    Field::new(
+        "token_url_skip_encode",
+        Shape::Json,
+        "Which values go into the token URL as they are.",
+    ),
+    Field::new("token_headers", Shape::Texts, "Headers of a token request."),
+    Field::new(
+        "token_request_method",
+        NAME,
+        "The method of a token request.",
+    ),
+    Field::new(
+        "token_response",
+        Shape::Json,
+        "Where a token answer has what.",
+    ),
+    Field::new(
+        "token_response_metadata",
+        Shape::Names,
+        "Fields of a token answer that are copied into `connection_config`.",
+    ),
+    Field::new(
+        "token_response_headers",
+        Shape::Json,
+        "Headers of a token answer that later requests use.",
+    ),
+    Field::new(
+        "token_expires_in_ms",
+        LIFETIME,
+        "How many milliseconds a token lives.",
+    ),
+    Field::new(
+        "refresh_token_params",
+        Shape::Json,
+        "Parameters of a refresh in steps of its own.",
+    ),
+    Field::new(
+        "refresh_token_headers",
+        Shape::Texts,
+        "Headers of such a refresh.",
+    ),
+    Field::new(
+        "refresh_token_response_metadata",
+        Shape::Json,
+        "Fields of its answer that are copied into `connection_config`.",
+    ),
+    Field::new(
+        "additional_steps",
+        Shape::Json,
+        "The requests after the first, in their order.",
+    ),
+    Field::new(
+        "assertion",
+        Shape::Json,
+        "The assertion that stands for a grant.",
+    ),
+    Field::new(
+        "assertion_option",
+        Shape::Json,
+        "Inputs that are used once, to make the assertion.",
+    ),
+    Field::new("signature", Shape::Json, "How a token is signed here."),
+    Field::new(
+        "token",
+        Shape::Json,
+        "What is in a token that is signed here.",
+    ),
+    Field::new(
+        "require_client_certificate",
+        Shape::Flag,
+        "Whether calls need a client certificate.",
+    ),
     // Calls, hooks and webhooks.
-    ("proxy", PROXY),
-    ("credentials_verification_script", NAME),
-    ("post_connection_script", NAME),
-    ("pre_connection_deletion_script", NAME),
-    ("webhook_routing_script", NAME),
-    ("webhook_user_defined_secret", Shape::Flag),
-    ("webhook_allowed_query_params", Shape::Json),
-    ("webhook_response_metadata", Shape::Json),
+    Field::new(
+        "proxy",
+        Shape::Object(PROXY),
+        "How calls to the provider are made.",
+    ),
+    Field::new(
+        "credentials_verification_script",
+        NAME,
+        "The name of a code hook that tries credentials.",
+    ),
+    Field::new(
+        "post_connection_script",
+        NAME,
+        "The name of a code hook that follows an import.",
+    ),
+    Field::new(
+        "pre_connection_deletion_script",
+        NAME,
+        "The name of a code hook that precedes a deletion.",
+    ),
+    Field::new(
+        "webhook_routing_script",
+        NAME,
+        "The name of a code hook that tells whose a webhook is.",
+    ),
+    Field::new(
+        "webhook_user_defined_secret",
+        Shape::Flag,
+        "Whether a person chooses the secret of webhooks.",
+    ),
+    Field::new(
+        "webhook_allowed_query_params",
+        Shape::Json,
+        "Parameters that a webhook may bring.",
+    ),
+    Field::new(
+        "webhook_response_metadata",
+        Shape::Json,
+        "What a webhook is answered.",
+    ),
 ];
 
-const PROXY: Shape = Shape::Object(&[
-    ("base_url", Shape::UrlTemplate),
-    ("headers", Shape::Texts),
-    ("query", Shape::Texts),
-    ("body", Shape::Json),
-    ("connection_config", Shape::Json),
-    ("decompress", Shape::Flag),
-    ("forward_headers_on_redirect", Shape::Json),
-    ("paginate", Shape::Json),
-    ("retry", RETRY),
-    ("verification", VERIFICATION),
-]);
-
-const RETRY: Shape = Shape::Object(&[
-    ("after", Shape::Names),
-    ("at", Shape::Names),
-    ("error_code", Shape::Names),
-    (
-        "in_body",
-        Shape::Object(&[("path", TEXT), ("strategy", NAME), ("value", TEXT)]),
+const PROXY: &[Field] = &[
+    Field::new(
+        "base_url",
+        Shape::UrlTemplate,
+        "Template of the URL that calls begin with.",
     ),
-    ("remaining", NAME),
-]);
+    Field::new("headers", Shape::Texts, "Headers of each call."),
+    Field::new("query", Shape::Texts, "Parameters of each call."),
+    Field::new("body", Shape::Json, "Fields of the body of each call."),
+    Field::new(
+        "connection_config",
+        Shape::Json,
+        "Values of `connection_config` that calls use.",
+    ),
+    Field::new(
+        "decompress",
+        Shape::Flag,
+        "Whether answers are compressed without saying so.",
+    ),
+    Field::new(
+        "forward_headers_on_redirect",
+        Shape::Json,
+        "Which headers follow a redirect.",
+    ),
+    Field::new("paginate", Shape::Json, "How lists are paged."),
+    Field::new("retry", Shape::Object(RETRY), "When to try again."),
+    Field::new(
+        "verification",
+        Shape::Object(VERIFICATION),
+        "A call that shows whether credentials work.",
+    ),
+];
 
-const VERIFICATION: Shape = Shape::Object(&[
-    ("base_url_override", Shape::UrlTemplate),
-    ("data", Shape::Json),
-    ("endpoints", Shape::Names),
-    ("headers", Shape::Texts),
-    ("method", NAME),
-]);
+const RETRY: &[Field] = &[
+    Field::new("after", Shape::Names, "Headers that say how long to wait."),
+    Field::new("at", Shape::Names, "Headers that say until when to wait."),
+    Field::new(
+        "error_code",
+        Shape::Names,
+        "Statuses that mean too many calls.",
+    ),
+    Field::new(
+        "in_body",
+        Shape::Object(IN_BODY),
+        "Where the body says when to try again.",
+    ),
+    Field::new(
+        "remaining",
+        NAME,
+        "The header that says how many calls are left.",
+    ),
+];
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+const IN_BODY: &[Field] = &[
+    Field::new("path", TEXT, "The path to the text."),
+    Field::new("strategy", NAME, "What the text says."),
+    Field::new("value", TEXT, "A regular expression that finds it."),
+];
 
-    #[test]
-    fn every_field_is_documented() {
-        let page = include_str!("../../docs/providers.md");
-        for (name, _) in FIELDS {
-            assert!(page.contains(&format!("`{name}`")), "{name}");
-        }
-    }
-}
+const VERIFICATION: &[Field] = &[
+    Field::new(
+        "base_url_override",
+        Shape::UrlTemplate,
+        "Template of the URL that this call begins with.",
+    ),
+    Field::new("data", Shape::Json, "The body."),
+    Field::new("endpoints", Shape::Names, "The paths to try."),
+    Field::new("headers", Shape::Texts, "Headers of this call."),
+    Field::new("method", NAME, "The method."),
+];
+
+const NAME: Shape = Shape::Text(0, MAX_NAME_CHARS);
+const TEXT: Shape = Shape::Text(0, MAX_TEXT_CHARS);
+const LIFETIME: Shape = Shape::Number(0, i64::MAX);

@@ -1,112 +1,215 @@
-//! Shapes that fields of an entry share.
+//! Fields of entries and the shapes of their values.
 //!
-//! Here: reading URL templates, parameters and lists of names, and [`Shape`], a check for fields
-//! that are kept in an entry's JSON alone. Not here: which field has which shape.
-
-use std::ops::RangeInclusive;
+//! Here: what a field may hold, said as data, and the check against it, which finds every mistake.
+//! Not here: which fields there are, the JSON Schema that is made of them, and reading what was
+//! checked.
 
 use serde_json::Value;
 
-use super::{entry::Parameters, template};
-use crate::validation::{
-    input::{Fields, Input},
-    text::{Format, Text},
-    wording::too_big,
+use super::{field_schema, template};
+use crate::{
+    domain::auth_mode::AuthMode,
+    validation::{
+        input::{Fields, Input},
+        text::{Format, Text},
+        wording::too_big,
+    },
 };
 
-/// What a field may hold that has no Rust type of its own.
+/// A field of an object.
+#[derive(Clone, Copy)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) shape: Shape,
+    /// What it means, in a sentence.
+    pub(super) description: &'static str,
+    pub(super) presence: Presence,
+    /// The shape in entries of one mode, instead of `shape`.
+    pub(super) in_mode: Option<(AuthMode, Shape)>,
+}
+
+/// Whether a field may be left out.
+#[derive(Clone, Copy)]
+pub(super) enum Presence {
+    Optional,
+    Required,
+    RequiredIn(&'static [AuthMode]),
+}
+
+/// What a field may hold.
 #[derive(Clone, Copy)]
 pub(super) enum Shape {
+    /// One of these texts.
+    Choice(fn() -> Vec<&'static str>),
+    Domains,
+    /// The first shape for values of its JSON type, else the second.
+    Either(&'static Self, &'static Self),
     Flag,
+    /// Descriptions of inputs by name.
+    Inputs,
     /// Any JSON up to [`MAX_JSON_BYTES`].
     Json,
     Names,
-    Object(&'static [(&'static str, Self)]),
-    /// A text of at most so many characters.
-    Text(usize),
+    /// A whole number from the first to the second.
+    Number(i64, i64),
+    Object(&'static [Field]),
+    /// Text templates by name.
+    Parameters,
+    /// A text of so many characters at least and at most.
+    Text(usize, usize),
     /// Texts by name.
     Texts,
     Url,
     UrlTemplate,
-    WholeNumber,
+}
+
+impl Field {
+    pub(super) const fn new(name: &'static str, shape: Shape, description: &'static str) -> Self {
+        Self {
+            name,
+            shape,
+            description,
+            presence: Presence::Optional,
+            in_mode: None,
+        }
+    }
+
+    pub(super) const fn required(mut self) -> Self {
+        self.presence = Presence::Required;
+        self
+    }
+
+    pub(super) const fn required_in(mut self, modes: &'static [AuthMode]) -> Self {
+        self.presence = Presence::RequiredIn(modes);
+        self
+    }
+
+    pub(super) const fn in_mode(mut self, mode: AuthMode, shape: Shape) -> Self {
+        self.in_mode = Some((mode, shape));
+        self
+    }
+
+    /// Raises the mistakes in this field of an entry of the kind `mode`.
+    pub(super) fn check(&self, object: &Fields<'_>, mode: Option<AuthMode>) {
+        let input = object.field(self.name);
+        let is_required = match self.presence {
+            Presence::Optional => false,
+            Presence::Required => true,
+            Presence::RequiredIn(modes) => mode.is_some_and(|mode| modes.contains(&mode)),
+        };
+        if input.value().is_none() && !is_required {
+            return;
+        }
+        let shape = match self.in_mode {
+            Some((other, shape)) if mode == Some(other) => shape,
+            _ => self.shape,
+        };
+        shape.check(&input);
+    }
 }
 
 impl Shape {
-    /// Raises the mistakes of the fields in `shapes` that are there.
-    pub(super) fn check_fields(object: &Fields<'_>, shapes: &[(&'static str, Self)]) {
-        for (name, shape) in shapes {
-            if let Some(input) = object.optional(name) {
-                shape.check(&input);
-            }
-        }
-    }
-
-    fn check(self, input: &Input<'_>) {
+    /// Raises the mistakes in a value.
+    pub(super) fn check(self, input: &Input<'_>) {
         match self {
+            Self::Choice(names) => drop(choice(input, names)),
+            Self::Domains => each_text(input, DOMAIN),
+            Self::Either(first, _) if first.has_type_of(input.value()) => first.check(input),
+            Self::Either(_, second) => second.check(input),
             Self::Flag => drop(input.boolean()),
-            Self::Json => json(input),
-            Self::Names => drop(names(input)),
-            Self::Object(shapes) => {
-                if let Some(object) = input.object() {
-                    Self::check_fields(&object, shapes);
-                    object.finish();
-                }
+            Self::Inputs => field_schema::check(input),
+            Self::Json => check_size(input),
+            Self::Names => each_text(input, Text::of(1, MAX_NAME_CHARS)),
+            Self::Number(min, max) => drop(number(input, min, max)),
+            Self::Object(fields) => check_object(input, fields),
+            Self::Parameters => by_name(input, check_template),
+            Self::Text(min, max) => drop(input.text(Text::of(min, max))),
+            Self::Texts => by_name(input, |value| drop(scalar(value))),
+            Self::Url => drop(input.text(URL)),
+            Self::UrlTemplate => check_url_template(input),
+        }
+    }
+
+    fn has_type_of(self, value: Option<&Value>) -> bool {
+        match self {
+            Self::Domains | Self::Names => value.is_some_and(Value::is_array),
+            Self::Inputs | Self::Object(_) | Self::Parameters | Self::Texts => {
+                value.is_some_and(Value::is_object)
             }
-            Self::Text(max) => drop(input.text(Text::of(0, max))),
-            Self::Texts => drop(by_name(input, scalar)),
-            Self::Url => drop(url(input)),
-            Self::UrlTemplate => drop(url_template(input)),
-            Self::WholeNumber => drop(whole_number(input, 0..=i64::MAX)),
+            Self::Flag => value.is_some_and(Value::is_boolean),
+            Self::Number(..) => value.is_some_and(Value::is_number),
+            Self::Choice(_) | Self::Text(..) | Self::Url | Self::UrlTemplate => {
+                value.is_some_and(Value::is_string)
+            }
+            Self::Either(first, second) => first.has_type_of(value) || second.has_type_of(value),
+            Self::Json => true,
         }
     }
 }
 
-/// A link for people.
-pub(super) fn url(input: &Input<'_>) -> Option<String> {
-    input.text(Text {
-        min: 1,
-        max: MAX_URL_CHARS,
-        format: Format::Url,
-    })
+fn choice(input: &Input<'_>, names: fn() -> Vec<&'static str>) -> Option<()> {
+    let options: Vec<_> = names().into_iter().map(|name| ((), name)).collect();
+    input.one_of(&options)
 }
 
-/// A template of a URL to be called or opened.
-pub(super) fn url_template(input: &Input<'_>) -> Option<String> {
-    let template = input.text(Text::of(1, MAX_URL_CHARS))?;
-    if template::check_url(&template).is_err() {
-        input.refuse(
-            "invalid_format",
-            "Invalid URL template: expected an https URL with ${name} placeholders",
-        );
+fn each_text(input: &Input<'_>, rule: Text) {
+    for item in input.items(MAX_ENTRIES).into_iter().flatten() {
+        drop(item.text(rule));
+    }
+}
+
+fn check_size(input: &Input<'_>) {
+    let bytes = input.value().map_or(0, |value| value.to_string().len());
+    if bytes > MAX_JSON_BYTES {
+        input.refuse("too_big", too_big("JSON", MAX_JSON_BYTES, "bytes"));
+    }
+}
+
+/// A JSON number without fraction, where [`Input::integer`] takes texts too.
+fn number(input: &Input<'_>, min: i64, max: i64) -> Option<i64> {
+    if !input.value().is_some_and(Value::is_i64) {
+        input.refuse_type("int");
         return None;
     }
-    Some(template)
+    input.integer(min..=max)
 }
 
-/// Text templates by name.
-pub(super) fn parameters(input: &Input<'_>) -> Option<Parameters> {
-    by_name(input, |value| {
-        let template = scalar(value)?;
-        if template::check_text(&template).is_err() {
-            value.refuse(
-                "invalid_format",
-                "Invalid template: expected text with ${name} placeholders",
-            );
-            return None;
+/// Raises the mistakes in an object of these `fields` and no others.
+pub(super) fn check_object(input: &Input<'_>, fields: &[Field]) {
+    if let Some(object) = input.object() {
+        for field in fields {
+            field.check(&object, None);
         }
-        Some(template)
-    })
+        object.finish();
+    }
 }
 
-fn by_name(
-    input: &Input<'_>,
-    read: fn(&Input<'_>) -> Option<String>,
-) -> Option<Vec<(String, String)>> {
-    let entries: Vec<_> = entries(input)?
-        .into_iter()
-        .map(|(name, value)| Some((name.to_owned(), read(&value)?)))
-        .collect();
-    entries.into_iter().collect()
+fn by_name(input: &Input<'_>, check: fn(&Input<'_>)) {
+    for (_, value) in entries(input) {
+        check(&value);
+    }
+}
+
+/// The values of an object with free keys of a sensible length.
+pub(super) fn entries<'a>(input: &Input<'a>) -> Vec<(&'a str, Input<'a>)> {
+    let entries = input.entries(MAX_ENTRIES).unwrap_or_default();
+    for (key, value) in &entries {
+        let is_valid = !key.is_empty() && key.len() <= MAX_KEY_BYTES;
+        if !is_valid || key.contains(char::is_control) {
+            value.refuse("invalid_key", "Invalid key in record");
+        }
+    }
+    entries
+}
+
+fn check_template(input: &Input<'_>) {
+    let template = scalar(input);
+    if template.is_some_and(|template| template::check_text(&template).is_err()) {
+        input.refuse(
+            "invalid_format",
+            "Invalid template: expected text with ${name} placeholders",
+        );
+    }
 }
 
 /// A text, or a number or boolean that becomes one.
@@ -117,37 +220,14 @@ fn scalar(input: &Input<'_>) -> Option<String> {
     input.text(Text::of(0, MAX_TEXT_CHARS))
 }
 
-/// The values of an object with free keys of a sensible length.
-pub(super) fn entries<'a>(input: &Input<'a>) -> Option<Vec<(&'a str, Input<'a>)>> {
-    let entries = input.entries(MAX_ENTRIES)?;
-    for (key, value) in &entries {
-        let is_valid = !key.is_empty() && key.len() <= MAX_KEY_BYTES;
-        if !is_valid || key.contains(char::is_control) {
-            value.refuse("invalid_key", "Invalid key in record");
-        }
+fn check_url_template(input: &Input<'_>) {
+    let template = input.text(Text::of(1, MAX_URL_CHARS));
+    if template.is_some_and(|template| template::check_url(&template).is_err()) {
+        input.refuse(
+            "invalid_format",
+            "Invalid URL template: expected an https URL with ${name} placeholders",
+        );
     }
-    Some(entries)
-}
-
-/// A list of short texts.
-pub(super) fn names(input: &Input<'_>) -> Option<Vec<String>> {
-    let names: Vec<_> = input
-        .items(MAX_ENTRIES)?
-        .iter()
-        .map(|item| item.text(Text::of(1, MAX_NAME_CHARS)))
-        .collect();
-    names.into_iter().collect()
-}
-
-/// A list of domains, in lower case.
-pub(super) fn domains(input: &Input<'_>) -> Option<Vec<String>> {
-    const DOMAIN: Text = Text::pattern("/^[a-z0-9-]+(\\.[a-z0-9-]+)+$/", is_domain, 253);
-    let domains: Vec<_> = input
-        .items(MAX_ENTRIES)?
-        .iter()
-        .map(|item| item.text(DOMAIN))
-        .collect();
-    domains.into_iter().collect()
 }
 
 fn is_domain(text: &str) -> bool {
@@ -156,26 +236,24 @@ fn is_domain(text: &str) -> bool {
     text.contains('.') && text.split('.').all(is_label)
 }
 
-/// A JSON number without fraction within `range`.
-pub(super) fn whole_number(input: &Input<'_>, range: RangeInclusive<i64>) -> Option<i64> {
-    if !input.value().is_some_and(Value::is_i64) {
-        input.refuse_type("int");
-        return None;
-    }
-    input.integer(range)
-}
+const DOMAIN: Text = Text::pattern(
+    "/^[a-z0-9-]+(\\.[a-z0-9-]+)+$/",
+    is_domain,
+    MAX_DOMAIN_CHARS,
+);
+/// A link for people.
+const URL: Text = Text {
+    min: 1,
+    max: MAX_URL_CHARS,
+    format: Format::Url,
+};
 
-fn json(input: &Input<'_>) {
-    let bytes = input.value().map_or(0, |value| value.to_string().len());
-    if bytes > MAX_JSON_BYTES {
-        input.refuse("too_big", too_big("JSON", MAX_JSON_BYTES, "bytes"));
-    }
-}
-
-const MAX_URL_CHARS: usize = 2048;
+/// RFC 1035 §2.3.4, without the dot at the end.
+pub(super) const MAX_DOMAIN_CHARS: usize = 253;
+pub(super) const MAX_URL_CHARS: usize = 2048;
 /// Long enough for a sentence or a list of scopes.
 pub(super) const MAX_TEXT_CHARS: usize = 4096;
 pub(super) const MAX_NAME_CHARS: usize = 255;
-const MAX_KEY_BYTES: usize = 128;
-const MAX_ENTRIES: usize = 100;
+pub(super) const MAX_KEY_BYTES: usize = 128;
+pub(super) const MAX_ENTRIES: usize = 100;
 const MAX_JSON_BYTES: usize = 16 * 1024;

@@ -3,3 +3,4 @@
 mod catalogue;
 mod catalogue_templates;
 mod listed;
+mod schema;

@@ -38,13 +38,12 @@ fn every_answer_counts_its_round_trips() {
 }
 
 #[test]
-fn no_answer_is_kept_by_caches_but_logos() {
+fn no_answer_is_kept_by_caches_but_logos_and_the_schema() {
     each_answer(|route, answer| {
-        let is_logo = route.target.starts_with("/images/") && answer.status == 200;
-        let expected = if is_logo {
-            "public, max-age=86400"
-        } else {
-            "no-store"
+        let expected = match (route.path(), answer.status) {
+            ("/images/template-logos/github.svg", 200) => "public, max-age=86400",
+            ("/providers.schema.json", 200) => "public, max-age=3600",
+            _ => "no-store",
         };
         assert_eq!(
             answer.header("cache-control"),
@@ -78,10 +77,11 @@ fn every_body_is_json_and_says_so_but_logos() {
         let expected = match answer.status {
             204 => None,
             200 if route.target.starts_with("/images/") => Some("image/svg+xml"),
+            200 if route.target == "/providers.schema.json" => Some("application/schema+json"),
             _ => Some("application/json; charset=utf-8"),
         };
         assert_eq!(answer.header("content-type"), expected, "{}", route.target);
-        if expected == Some("application/json; charset=utf-8") {
+        if expected.is_some_and(|it| it.contains("json")) {
             answer.json();
         }
     });

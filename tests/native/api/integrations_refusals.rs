@@ -29,7 +29,7 @@ fn deployment_with_configured() -> Deployment {
         "auth_mode": "API_KEY",
         "integration_config": {
             "region": {"title": "Region", "enum": ["eu", "us"], "default_value": "eu"},
-            "site": {"title": "Site", "format": "uri", "visible_when": {"region": "us"}},
+            "site": {"title": "Site", "format": "uri", "visible_when": {"field": "region", "equals": "us"}},
             "note": {"title": "Note", "optional": true},
         },
     });

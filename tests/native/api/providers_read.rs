@@ -199,3 +199,23 @@ fn a_logo_is_drawn_for_names_of_providers_alone() {
     let answer = read(&deployment, "/images/template-logos/%3Cscript%3E.svg");
     answer.has_issues("invalid_uri_params", &[issue]);
 }
+
+#[test]
+fn the_schema_of_an_entry_is_served_to_anyone_and_caches_may_keep_it() {
+    let answer = call("GET", "/providers.schema.json")
+        .authorization(None)
+        .run(&Deployment::new());
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/schema+json")
+    );
+    assert_eq!(answer.header("cache-control"), Some("public, max-age=3600"));
+    assert_eq!(answer.header("server-timing"), Some("d1;desc=\"0\""));
+    let schema = answer.ok();
+    let dialect = "https://json-schema.org/draft/2020-12/schema";
+    assert_eq!(schema["$schema"], dialect);
+    assert_eq!(
+        schema["properties"]["display_name"]["description"],
+        "The name to show."
+    );
+}

@@ -114,7 +114,7 @@ fn every_mistake_has_a_path_however_deep() {
             "connection_config": {"region": {"enum": ["eu", 1], "optional": "yes"}},
             "default_scopes": ["a", null],
             "token_params": {"a": []},
-            "integration_config": {"site": {"visible_when": {"nothing": "x"}}},
+            "integration_config": {"site": {"visible_when": {"field": "nothing", "equals": "x"}}},
             "authorization_url": "acme.example",
             "proxy": {"base_url": "https://acme.example", "retry": {"after": "x"}, "speed": 1},
             "name": "acme",
@@ -126,13 +126,13 @@ fn every_mistake_has_a_path_however_deep() {
         &[
             "docs invalid_format Invalid URL",
             &format!("token_url.APP {url}"),
+            "token_params.a invalid_type Invalid input: expected string, received array",
+            "default_scopes.1 invalid_type Invalid input: expected string, received null",
             "connection_config.region.enum.1 invalid_type Invalid input: expected string, \
              received number",
             "connection_config.region.optional invalid_type Invalid input: expected boolean, \
              received string",
-            "default_scopes.1 invalid_type Invalid input: expected string, received null",
-            "integration_config.site.visible_when.nothing custom There is no field of this name",
-            "token_params.a invalid_type Invalid input: expected string, received array",
+            "integration_config.site.visible_when.field custom There is no field of this name",
             &format!("authorization_url {url}"),
             "proxy.retry.after invalid_type Invalid input: expected array, received string",
             "proxy unrecognized_keys Unrecognized key: \"speed\"",

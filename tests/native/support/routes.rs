@@ -129,7 +129,12 @@ pub(crate) fn account() -> Vec<Route> {
 }
 
 fn open() -> Vec<Route> {
-    let targets = ["/health", "/ready", "/images/template-logos/github.svg"];
+    let targets = [
+        "/health",
+        "/ready",
+        "/images/template-logos/github.svg",
+        "/providers.schema.json",
+    ];
     let route = |target| Route {
         method: "GET",
         target,

@@ -1,0 +1,233 @@
+//! The fields of an entry that this program acts on, and those that say what a provider is.
+//!
+//! Each is a row: its name, what it may hold, what it means. A row here, a line in
+//! [`super::entry`] that reads it and one in `docs/providers.md` are all that a field takes. Not
+//! here: the fields that are published and no more, which are in [`super::other_settings`].
+
+use super::{
+    entry::ClientAuthenticationMethod,
+    other_settings,
+    shape::{Field, MAX_NAME_CHARS, Shape},
+};
+use crate::{
+    domain::{auth_mode::AuthMode, refresh::Rotation},
+    oauth2::{token_request::BodyFormat, token_response::ExpiresInUnit},
+};
+
+/// Every field of an entry.
+pub(super) fn all() -> impl Iterator<Item = &'static Field> {
+    let own = [IDENTITY, TOKEN_REQUESTS, TOKEN_ANSWERS, INPUTS];
+    own.into_iter().flatten().chain(other_settings::FIELDS)
+}
+
+const IDENTITY: &[Field] = &[
+    Field::new("display_name", NAME, "The name to show.").required(),
+    Field::new(
+        "docs",
+        Shape::Url,
+        "The provider's documentation of its API.",
+    )
+    .required(),
+    Field::new(
+        "auth_mode",
+        Shape::Choice(|| names(&AuthMode::ALL)),
+        "The kind of credentials.",
+    )
+    .required(),
+    Field::new("categories", Shape::Names, "Words to group providers by."),
+];
+
+const TOKEN_REQUESTS: &[Field] = &[
+    Field::new(
+        "token_url",
+        Shape::Either(
+            &Shape::Object(&[
+                Field::new("OAUTH2", Shape::UrlTemplate, "For tokens of users.").required(),
+                Field::new("APP", Shape::UrlTemplate, "For tokens of apps.").required(),
+            ]),
+            &Shape::UrlTemplate,
+        ),
+        "Template of the token endpoint, or one each where users and apps have different ones.",
+    )
+    .required_in(&[
+        AuthMode::Custom,
+        AuthMode::OAuth2,
+        AuthMode::OAuth2ClientCredentials,
+    ]),
+    Field::new(
+        "refresh_url",
+        Shape::UrlTemplate,
+        "Template of the endpoint for refreshes, if it is another one.",
+    ),
+    Field::new(
+        "token_params",
+        Shape::Parameters,
+        "Parameters of a token request beside the standard ones.",
+    )
+    .in_mode(AuthMode::TwoStep, Shape::Json),
+    Field::new(
+        "refresh_params",
+        Shape::Parameters,
+        "Parameters of a refresh, instead of `token_params`.",
+    )
+    .in_mode(AuthMode::TwoStep, Shape::Json),
+    Field::new(
+        "body_format",
+        Shape::Choice(|| names(&BODY_FORMATS)),
+        "How the parameters of a token request are written; `form` by default.",
+    )
+    .in_mode(
+        AuthMode::TwoStep,
+        Shape::Choice(|| [names(&BODY_FORMATS), vec!["xml"]].concat()),
+    ),
+    Field::new(
+        "authorization_method",
+        Shape::Choice(|| names(&AUTHORIZATION_METHODS)),
+        "Where the client's id and secret go; `body` by default.",
+    ),
+    Field::new(
+        "token_request_auth_method",
+        Shape::Choice(|| names(&TOKEN_REQUEST_AUTH_METHODS)),
+        "The same for token requests alone, and before `authorization_method`.",
+    ),
+    Field::new(
+        "token_request_timeout",
+        Shape::Number(1, 60),
+        "How many seconds a token request may take; 10 by default.",
+    ),
+    Field::new(
+        "revocation_url",
+        Shape::UrlTemplate,
+        "Template of the endpoint that revokes tokens (RFC 7009).",
+    ),
+    Field::new(
+        "default_scopes",
+        Shape::Names,
+        "The scopes of an integration that is made without any.",
+    ),
+    Field::new(
+        "token_domains",
+        Shape::Domains,
+        "The domains that token requests and revocations may go to, subdomains included.",
+    ),
+    Field::new(
+        "scope_separator",
+        Shape::Text(1, MAX_SEPARATOR_CHARS),
+        "What stands between scopes; a blank by default.",
+    ),
+];
+
+const TOKEN_ANSWERS: &[Field] = &[
+    Field::new(
+        "alternate_access_token_response_path",
+        NAME,
+        "Where the token is if not at the top level of the answer.",
+    ),
+    Field::new(
+        "expires_in_unit",
+        Shape::Choice(|| names(&EXPIRES_IN_UNITS)),
+        "The unit of `expires_in`; `seconds` by default.",
+    ),
+    Field::new(
+        "token_expiration_buffer",
+        Shape::Number(0, MAX_SECONDS),
+        "How many seconds before its end a token is refreshed, instead of the usual margin.",
+    ),
+    Field::new(
+        "default_token_lifetime",
+        Shape::Number(1, MAX_SECONDS),
+        "How many seconds a token lives when nothing says so.",
+    ),
+    Field::new(
+        "rotation",
+        Shape::Either(
+            &Shape::Object(&[Field::new(
+                "grace",
+                Shape::Number(1, MAX_SECONDS),
+                "How many seconds the used refresh token still works.",
+            )
+            .required()]),
+            &Shape::Choice(|| names(&ROTATIONS)),
+        ),
+        "What becomes of a refresh token once it was used.",
+    ),
+    Field::new(
+        "refresh_only_when_forced",
+        Shape::Flag,
+        "Whether a token is refreshed only on request; `false` by default.",
+    ),
+];
+
+const INPUTS: &[Field] = &[
+    Field::new(
+        "credentials",
+        Shape::Inputs,
+        "The parts of the credentials that a person gives.",
+    ),
+    Field::new(
+        "connection_config",
+        Shape::Inputs,
+        "Further inputs of each connection.",
+    ),
+    Field::new(
+        "integration_config",
+        Shape::Inputs,
+        "Inputs of the integration.",
+    ),
+];
+
+pub(super) const AUTHORIZATION_METHODS: [(ClientAuthenticationMethod, &str); 2] = [
+    (ClientAuthenticationMethod::ClientSecretPost, "body"),
+    (ClientAuthenticationMethod::ClientSecretBasic, "header"),
+];
+
+pub(super) const TOKEN_REQUEST_AUTH_METHODS: [(ClientAuthenticationMethod, &str); 3] = [
+    (ClientAuthenticationMethod::ClientSecretBasic, "basic"),
+    (ClientAuthenticationMethod::Unsupported, "custom"),
+    (ClientAuthenticationMethod::Unsupported, "private_key_jwt"),
+];
+
+pub(super) const BODY_FORMATS: [(BodyFormat, &str); 3] = [
+    (BodyFormat::Form, "form"),
+    (BodyFormat::Json, "json"),
+    (BodyFormat::Query, "query"),
+];
+
+pub(super) const EXPIRES_IN_UNITS: [(ExpiresInUnit, &str); 2] = [
+    (ExpiresInUnit::Milliseconds, "milliseconds"),
+    (ExpiresInUnit::Seconds, "seconds"),
+];
+
+pub(super) const ROTATIONS: [(Rotation, &str); 2] = [
+    (Rotation::None, "none"),
+    (Rotation::ReuseRevokes, "reuse_revokes"),
+];
+
+fn names<T>(options: &[(T, &'static str)]) -> Vec<&'static str> {
+    options.iter().map(|(_, name)| *name).collect()
+}
+
+const NAME: Shape = Shape::Text(1, MAX_NAME_CHARS);
+const MAX_SEPARATOR_CHARS: usize = 8;
+/// A year.
+const MAX_SECONDS: i64 = 31_536_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_is_documented() {
+        let page = include_str!("../../docs/providers.md");
+        for Field { name, .. } in all() {
+            assert!(page.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_field_is_there_once() {
+        let mut names: Vec<_> = all().map(|field| field.name).collect();
+        names.sort_unstable();
+        assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
+    }
+}
