@@ -12,6 +12,7 @@ pub mod entry;
 mod entry_fields;
 pub mod entry_schema;
 pub mod field_schema;
+pub mod filter;
 pub mod integration_config;
 pub mod logo;
 mod other_settings;
