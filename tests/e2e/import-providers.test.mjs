@@ -1,13 +1,20 @@
-// `npm run providers:import`: what becomes of entries and answers, against a stand-in that records
-// what it is sent.
+// `npm run providers:import`: a whole catalogue against the Worker, and what becomes of single
+// entries and answers against a stand-in that records what it is sent.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { path } from "../../scripts/project.mjs";
 import { run } from "../../scripts/run.mjs";
-import { keys } from "../support/harness.mjs";
+import { keys, startHarness } from "../support/harness.mjs";
+
+// Test input and nothing else: no part of it may be in this project.
+const published = createRequire(import.meta.url).resolve("@nangohq/providers/providers.yaml");
+const PUBLISHED = 1013;
+// Which of its entries are refused, and why that is right.
+const refused = JSON.parse(readFileSync(path("tests/e2e/refused-providers.json"), "utf8"));
 
 let folder;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "holdfast-catalogue-"))));
@@ -27,6 +34,23 @@ async function importProviders(url, file, ...options) {
     return { code, output };
   }
 }
+
+test("a published catalogue loads but for a listed few", async () => {
+  const holdfast = await startHarness();
+  try {
+    const { DB } = await holdfast.worker.getEnv();
+    const stored = () => DB.prepare("select count(*) as count from provider").first("count");
+
+    const { code, report } = await importProviders(holdfast.url, published, "--allow-skipped");
+    expect(report.failed).toEqual([]);
+    expect(report.skipped.map(({ name }) => name)).toEqual(Object.keys(refused));
+    expect(report.loaded.length).toBe(PUBLISHED - Object.keys(refused).length);
+    expect(code).toBe(0);
+    expect(await stored()).toBe(report.loaded.length);
+  } finally {
+    await holdfast.close();
+  }
+}, 60_000);
 
 // A stand-in: records what it is sent, and answers with the next of `answers`, or with 200.
 let deployment;
