@@ -66,6 +66,17 @@ pub fn url(template: &str, values: &Values<'_>) -> Result<Url, TemplateError> {
     })
 }
 
+/// Fills a URL template as [`url()`] does, but a value that is the whole host may bring a port
+/// and a path. This is for who trusts every host that a connection may name: on a host that is
+/// trusted for itself, the path could lead to what others put there.
+pub fn url_on_any_host(template: &str, values: &Values<'_>) -> Result<Url, TemplateError> {
+    first_usable(template, |alternative| {
+        UrlTemplate::new(alternative)?
+            .with_free_host()
+            .fill(|name| values.find(name), |it| values.fill(it))
+    })
+}
+
 /// Fills `template`, which is a path or a query, and puts it behind the path of `base`.
 pub fn url_below(base: &Url, template: &str, values: &Values<'_>) -> Result<Url, TemplateError> {
     if base.query().is_some() || base.fragment().is_some() {
