@@ -18,6 +18,7 @@ pub mod logo;
 mod other_settings;
 pub mod provider;
 pub mod refresh_rule;
+pub mod rendering;
 pub mod revocation_rule;
 mod shape;
 pub mod template;

@@ -11,7 +11,9 @@ use super::{
 };
 use crate::{
     domain::{auth_mode::AuthMode, scope::Scope},
-    providers::{catalogue, entry::Entry, filter::ProviderFilter, logo, provider::public_json},
+    providers::{
+        catalogue, entry::Entry, filter::ProviderFilter, logo, provider::public_json, rendering,
+    },
     service::{
         custom_providers::{
             DeleteProviderError, delete_provider, find_provider, list_providers, put_provider,
@@ -19,7 +21,11 @@ use crate::{
         ports::Ports,
     },
     storage::providers::ListProviders,
-    validation::{input::Input, text::Text, wording::too_big},
+    validation::{
+        input::{Input, read},
+        text::Text,
+        wording::too_big,
+    },
 };
 
 /// `GET /providers`: all of them, or a page if the query asks for one.
@@ -93,13 +99,20 @@ pub(super) async fn get<P: Ports>(call: &Call<'_, P>, name: &str) -> Result<Repl
     Ok(Reply::json_text(format!("{{\"data\":{entry}}}")))
 }
 
-/// `PUT /providers/:provider`
+/// `PUT /providers/:provider`; with `dry_run`, checks and stores nothing.
 pub(super) async fn put<P: Ports>(call: &Call<'_, P>, name: &str) -> Result<Reply, ApiError> {
     call.authorize_account(Scope::ProvidersWrite).await?;
-    call.no_query()?;
+    let is_dry_run = call.query(|input| {
+        let query = input.object()?;
+        let is_dry_run = query.optional("dry_run").and_then(|it| it.flag());
+        query.finish();
+        Some(is_dry_run == Some(true))
+    })?;
     let entry = call.body(entry_body)?;
     let name = path_parameter("provider", name, |name| name.text(PROVIDER))?;
-    put_provider(call.ports, &name, &entry).await?;
+    if !is_dry_run {
+        put_provider(call.ports, &name, &entry).await?;
+    }
     let entry = public_json(&name, &entry, &call.request.origin);
     Ok(Reply::json_text(format!("{{\"data\":{entry}}}")))
 }
@@ -107,6 +120,9 @@ pub(super) async fn put<P: Ports>(call: &Call<'_, P>, name: &str) -> Result<Repl
 /// Checks an entry and keeps it as it was sent.
 fn entry_body(input: &Input<'_>) -> Option<String> {
     Entry::parse(input)?;
+    if let Ok(entry) = read(input.value(), Entry::parse) {
+        rendering::check(&entry, input);
+    }
     let entry = input.value()?.to_string();
     if entry.len() > MAX_ENTRY_BYTES {
         input.refuse("too_big", too_big("entry", MAX_ENTRY_BYTES, "bytes"));

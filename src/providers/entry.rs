@@ -45,6 +45,9 @@ pub struct Entry {
     pub expires_in_unit: ExpiresInUnit,
     /// Inputs that the integration brings.
     pub integration_config: Vec<FieldSchema>,
+    /// Names in `connection_config` that callbacks and token answers bring, from
+    /// `redirect_uri_metadata` and `token_response_metadata`.
+    pub learned_inputs: Vec<String>,
     /// Whether reading a connection never refreshes its token, because tokens are exchanged for
     /// longer-lived ones instead of refreshed.
     pub refresh_only_when_forced: bool,
@@ -158,6 +161,9 @@ impl Entry {
                 .choice("expires_in_unit", &EXPIRES_IN_UNITS)
                 .unwrap_or(ExpiresInUnit::Seconds),
             integration_config: entry.inputs("integration_config"),
+            learned_inputs: ["redirect_uri_metadata", "token_response_metadata"]
+                .map(|name| entry.names(name))
+                .concat(),
             refresh_only_when_forced: entry.flag("refresh_only_when_forced"),
             refresh_params: entry.parameters("refresh_params"),
             refresh_url: entry.text("refresh_url"),

@@ -4,15 +4,15 @@
 use holdfast::{
     domain::{auth_mode::AuthMode, secret::SecretMap, timestamp::Timestamp},
     providers::{
-        refresh_rule::{RuleError, TokenRequestRules},
-        revocation_rule::revocation_url,
+        rendering::{check, token_requests},
         template::{self, Values},
     },
+    validation::input::read,
 };
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::listed::{Listed, all};
+use super::listed::all;
 
 /// What a template may hold beside inputs: what the connection's token or its integration has,
 /// and the token that is signed here.
@@ -39,31 +39,13 @@ fn required(input: &Value) -> bool {
     input["optional"] != true
 }
 
-/// The requests that show the client's secret to the provider.
-fn token_requests(listed: &Listed, config: &SecretMap) -> Vec<Result<Url, RuleError>> {
-    let entry = &listed.entry;
-    let values = &Values::new(config, Timestamp::EPOCH, "random");
-    let rules = match entry.auth_mode {
-        AuthMode::Custom | AuthMode::OAuth2 => TokenRequestRules::for_refresh(entry, values),
-        AuthMode::OAuth2ClientCredentials => {
-            TokenRequestRules::for_client_credentials(entry, values)
-        }
-        _ => return Vec::new(),
-    };
-    let revocation = revocation_url(entry, values).transpose();
-    [Some(rules.map(|rules| rules.url)), revocation]
-        .into_iter()
-        .flatten()
-        .collect()
-}
-
 #[test]
 fn every_token_request_can_be_made_with_the_inputs_of_a_connection() {
     let mut count = 0;
     for listed in all() {
         for is_given in [any, required] {
             let config = listed.samples("connection_config", is_given);
-            for url in token_requests(&listed, &config) {
+            for url in token_requests(&listed.entry, &config) {
                 let url = url.unwrap_or_else(|error| panic!("{}: {error:?}", listed.name));
                 assert_eq!(url.scheme(), "https", "{}", listed.name);
                 count += 1;
@@ -71,6 +53,17 @@ fn every_token_request_can_be_made_with_the_inputs_of_a_connection() {
         }
     }
     assert!(count > 200, "{count}");
+}
+
+#[test]
+fn every_entry_could_be_put_as_a_custom_one() {
+    for listed in all() {
+        let checked = read(Some(&listed.json), |input| {
+            check(&listed.entry, input);
+            Some(())
+        });
+        assert_eq!(checked, Ok(()), "{}", listed.name);
+    }
 }
 
 #[test]
@@ -90,7 +83,10 @@ fn no_value_of_a_connection_leads_a_client_secret_to_a_host_of_its_own() {
                 configs.push(listed.samples("connection_config", any).merged(&alone));
                 configs.push(alone);
             }
-            for url in configs.iter().flat_map(|it| token_requests(&listed, it)) {
+            for url in configs
+                .iter()
+                .flat_map(|it| token_requests(&listed.entry, it))
+            {
                 let host = url
                     .as_ref()
                     .ok()
