@@ -149,8 +149,12 @@ pub(super) fn url(
     template: &str,
     values: &Values<'_>,
 ) -> Result<Url, RuleError> {
-    let url =
-        template::url(template, values).map_err(|source| RuleError::Template { field, source })?;
+    let fill = if entry.token_domains.is_empty() {
+        template::url_on_any_host
+    } else {
+        template::url
+    };
+    let url = fill(template, values).map_err(|source| RuleError::Template { field, source })?;
     let host = url.host_str().unwrap_or_default();
     let is_within = |domain: &String| {
         let rest = host.strip_suffix(domain.as_str());
@@ -299,6 +303,41 @@ mod tests {
                 source: TemplateError::Missing("connectionConfig.org".to_owned()),
             }
         );
+    }
+
+    #[test]
+    fn a_connection_that_may_name_any_host_may_name_its_port_and_a_path_too() {
+        let request_url = |own: &Value, base: &str| {
+            let mut own = own.clone();
+            own["token_url"] = "https://${connectionConfig.base}/token".into();
+            let config = config(&json!({ "base": base }));
+            let rules = TokenRequestRules::for_refresh(&entry(&own), &values(&config));
+            rules.map(|rules| rules.url.to_string())
+        };
+        let anywhere = json!({});
+        for (base, expected) in [
+            ("a.example:8000", "https://a.example:8000/token"),
+            ("a.example/b/c/", "https://a.example/b/c/token"),
+            ("a.example:1/b", "https://a.example:1/b/token"),
+        ] {
+            assert_eq!(request_url(&anywhere, base), Ok(expected.to_owned()));
+            let within = json!({"token_domains": ["a.example"]});
+            assert!(request_url(&within, base).is_err(), "{base}");
+        }
+        for base in [
+            "https://a.example",
+            "a.example:",
+            "a.example:b",
+            "a.example?b",
+            "a.example/b#c",
+            "u@a.example",
+            "/a.example",
+        ] {
+            assert!(request_url(&anywhere, base).is_err(), "{base}");
+        }
+        let own = json!({"token_url": "https://b.${connectionConfig.base}/token"});
+        let config = config(&json!({"base": "a.example/c"}));
+        assert!(TokenRequestRules::for_refresh(&entry(&own), &values(&config)).is_err());
     }
 
     #[test]

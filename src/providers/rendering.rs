@@ -12,10 +12,10 @@ use super::{
     field_schema::FieldSchema,
     refresh_rule::{RuleError, TokenRequestRules},
     revocation_rule::revocation_url,
-    template::TemplateError,
+    template::{TemplateError, Values},
 };
 use crate::{
-    domain::{auth_mode::AuthMode, secret::SecretMap},
+    domain::{auth_mode::AuthMode, secret::SecretMap, timestamp::Timestamp},
     validation::input::Input,
 };
 
@@ -23,17 +23,16 @@ use crate::{
 /// revocation, as far as the entry has them.
 #[must_use]
 pub fn token_requests(entry: &Entry, connection_config: &SecretMap) -> Vec<Result<Url, RuleError>> {
+    let values = &Values::new(connection_config, Timestamp::EPOCH, "random");
     let rules = match entry.auth_mode {
-        AuthMode::Custom | AuthMode::OAuth2 => {
-            TokenRequestRules::for_refresh(entry, connection_config)
-        }
+        AuthMode::Custom | AuthMode::OAuth2 => TokenRequestRules::for_refresh(entry, values),
         AuthMode::OAuth2ClientCredentials => {
-            TokenRequestRules::for_client_credentials(entry, connection_config)
+            TokenRequestRules::for_client_credentials(entry, values)
         }
         _ => return Vec::new(),
     };
     let token_request = rules.map(|rules| rules.url);
-    let revocation = revocation_url(entry, connection_config).transpose();
+    let revocation = revocation_url(entry, values).transpose();
     [Some(token_request), revocation]
         .into_iter()
         .flatten()
@@ -68,6 +67,7 @@ fn explained(error: &TemplateError) -> String {
         TemplateError::Unfit(name) => {
             format!("The value of ${{{name}}} does not fit where the template puts it")
         }
+        TemplateError::Unsupported(name) => format!("The function {name} is not computed yet"),
         TemplateError::Malformed | TemplateError::NoUrl => {
             "The template gives no valid URL".to_owned()
         }
