@@ -9,6 +9,7 @@ pub mod error_text;
 mod expiry;
 pub mod http;
 pub mod revocation;
+pub mod token_answer;
 pub mod token_error;
 pub mod token_request;
 pub mod token_response;

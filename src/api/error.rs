@@ -28,6 +28,7 @@ pub(super) enum ApiError {
     ApiKeyNameTaken,
     ApiKeysFull,
     CannotDeleteProd,
+    ClientCertificate,
     ConnectionOptionsNeedCredentialsScope,
     ContentType,
     CustomNotAccepted,
@@ -294,6 +295,11 @@ impl ApiError {
                 "metadata",
             ),
             Self::MethodNotAllowed(_) => plain(405, "method_not_allowed", "Method not allowed"),
+            Self::ClientCertificate => plain(
+                400,
+                "invalid_body",
+                "Client certificates are not supported: Workers cannot present one per connection",
+            ),
             Self::MissingAccountId => plain(
                 400,
                 "invalid_body",

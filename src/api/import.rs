@@ -111,6 +111,7 @@ fn import_error(error: ImportConnectionError, credentials: AuthMode) -> ApiError
             credentials,
         },
         ImportConnectionError::InvalidCredentials(issues) => invalid_credentials(issues),
+        ImportConnectionError::ClientCertificate => ApiError::ClientCertificate,
         ImportConnectionError::MissingAccountId => ApiError::MissingAccountId,
         ImportConnectionError::TooManyTags => ApiError::TooManyTags,
         ImportConnectionError::TestFailed(test) => {

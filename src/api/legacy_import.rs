@@ -89,6 +89,7 @@ fn provider_config_key(body: &Value) -> Result<String, ApiError> {
 fn import_error(error: ImportConnectionError) -> ApiError {
     match error {
         ImportConnectionError::InvalidCredentials(issues) => ApiError::InvalidBody(issues),
+        ImportConnectionError::ClientCertificate => ApiError::ClientCertificate,
         ImportConnectionError::MissingAccountId => ApiError::MissingAccountIdLegacy,
         ImportConnectionError::TooManyTags => ApiError::TooManyTags,
         ImportConnectionError::UnknownIntegration | ImportConnectionError::WrongAuthMode { .. } => {

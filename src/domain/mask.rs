@@ -51,6 +51,13 @@ impl Mask {
         mask
     }
 
+    /// The same with the secrets of `credentials`.
+    #[must_use]
+    pub fn and(mut self, credentials: &Credentials) -> Self {
+        self.add_credentials(credentials);
+        self
+    }
+
     /// `text` on one line, with every secret replaced by `***`, and at most `max_bytes` long.
     #[must_use]
     pub fn apply(&self, text: &Secret, max_bytes: usize) -> String {
@@ -122,6 +129,7 @@ impl Mask {
                 ];
                 optional.into_iter().flatten().for_each(|it| self.add(it));
                 self.add_map(&credentials.raw);
+                self.add_map(&credentials.derived_config);
             }
             Credentials::Tba(credentials) => {
                 self.add(&credentials.token_id);

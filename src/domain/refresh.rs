@@ -15,10 +15,22 @@ use super::{credentials::Credentials, timestamp::Timestamp};
 pub struct RefreshRule {
     /// How long before its end a token is refreshed, in seconds, in place of the usual margin.
     pub expiration_buffer: Option<i64>,
-    /// The lifetime of a token, in seconds, where its answer does not tell.
-    pub default_lifetime: Option<i64>,
+    /// The lifetime of a token where its answer does not tell.
+    pub default_lifetime: DefaultLifetime,
     /// Whether a token is refreshed only when a caller forces it.
     pub forced: ForcedOnly,
+}
+
+/// How long a token lives when nothing says so.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum DefaultLifetime {
+    /// Nobody knows, so it is asked for again before long.
+    #[default]
+    Assumed,
+    /// For ever.
+    Endless,
+    /// So many seconds.
+    Seconds(i64),
 }
 
 /// Whether tokens are left alone unless a caller forces a refresh.
@@ -122,14 +134,18 @@ pub fn schedule(
         .or_else(of_jwt)
         // What the provider issued just now has not ended, whatever its clock or its answer says.
         .filter(|end| origin == Origin::Imported || *end > now);
-    if rule.forced == ForcedOnly::Yes {
+    let lifetime = match rule.default_lifetime {
+        DefaultLifetime::Assumed => Some(ASSUMED_LIFETIME_SECONDS),
+        DefaultLifetime::Endless => None,
+        DefaultLifetime::Seconds(seconds) => Some(seconds),
+    };
+    let end = expires_at.or_else(|| Some(now.plus_seconds(lifetime?)));
+    let Some(end) = end.filter(|_| rule.forced == ForcedOnly::No) else {
         return Schedule {
             due_at: None,
             expires_at,
         };
-    }
-    let lifetime = rule.default_lifetime.unwrap_or(ASSUMED_LIFETIME_SECONDS);
-    let end = expires_at.unwrap_or_else(|| now.plus_seconds(lifetime));
+    };
     let margin = match (rule.expiration_buffer, origin, expires_at) {
         (Some(seconds), _, _) => seconds.saturating_mul(1000),
         // Of an import only the rest of its lifetime is known.
@@ -144,6 +160,16 @@ pub fn schedule(
     Schedule {
         due_at: Some(due_at),
         expires_at,
+    }
+}
+
+/// The schedule of credentials stored at `now` that are not all that a refresh was to bring: soon
+/// another one is made.
+#[must_use]
+pub fn unfinished_schedule(credentials: &Credentials, now: Timestamp) -> Schedule {
+    Schedule {
+        due_at: Some(now.plus_millis(UNFINISHED_MILLIS)),
+        expires_at: credentials.expires_at(),
     }
 }
 
@@ -178,6 +204,19 @@ pub enum Failure {
     },
 }
 
+impl Failure {
+    /// The wait that the provider asked for.
+    #[must_use]
+    pub fn retry_after_seconds(self) -> Option<u32> {
+        match self {
+            Self::Final => None,
+            Self::Transient {
+                retry_after_seconds,
+            } => retry_after_seconds,
+        }
+    }
+}
+
 impl History {
     /// The history after a failure at `now`. `dice` spreads retries: 0 is the shortest wait,
     /// `u32::MAX` the longest.
@@ -189,12 +228,7 @@ impl History {
             .is_none_or(|last| last.utc_day() < now.utc_day());
         let failure_days = self.failure_days.saturating_add(u32::from(is_new_day));
         let is_given_up = failure == Failure::Final || failure_days >= MAX_FAILURE_DAYS;
-        let asked_for = match failure {
-            Failure::Final => None,
-            Failure::Transient {
-                retry_after_seconds,
-            } => retry_after_seconds,
-        };
+        let asked_for = failure.retry_after_seconds();
         let asked_for = i64::from(asked_for.unwrap_or(0).min(MAX_RETRY_AFTER_SECONDS)) * 1000;
         let wait = backoff_millis(failures, dice).max(asked_for);
         Self {
@@ -360,6 +394,8 @@ fn backoff_millis(failures: u32, dice: u32) -> i64 {
 
 /// How long before its end a token is refreshed, unless half its lifetime is less.
 const MARGIN_MILLIS: i64 = 15 * 60 * 1000;
+/// How soon a refresh is made again that was not finished.
+const UNFINISHED_MILLIS: i64 = 30 * 1000;
 /// The lifetime of a token that can be refreshed and says nothing about its end.
 const ASSUMED_LIFETIME_SECONDS: i64 = 60 * 60;
 /// A token that was issued just now is not refreshed before this, unless it ends sooner: else a
@@ -490,7 +526,7 @@ mod tests {
     #[test]
     fn a_token_without_a_known_end_is_due_within_the_providers_default_or_an_hour() {
         let rule = RefreshRule {
-            default_lifetime: Some(7200),
+            default_lifetime: DefaultLifetime::Seconds(7200),
             ..RefreshRule::default()
         };
         check_due(&token(Some("r"), None), rule, Origin::Issued, Some(6300));

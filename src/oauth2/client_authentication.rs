@@ -6,13 +6,20 @@ use form_urlencoded::byte_serialize;
 
 use crate::domain::secret::Secret;
 
-/// The method, named as in RFC 8414 §2 (`token_endpoint_auth_method`).
+/// The method, named as in RFC 8414 §2 (`token_endpoint_auth_method`) where it is known there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ClientAuthentication {
     /// HTTP Basic authentication.
     ClientSecretBasic,
     /// Both parts among the parameters; a public client sends its identifier alone (§3.2.1).
     ClientSecretPost,
+    /// The identifier alone, whatever secret there is.
+    None,
+    /// Both parts among the parameters, under the names `username` and `password`.
+    Password,
+    /// An assertion that is signed with the client's private key (RFC 7523 §2.2). Signing is not
+    /// done yet.
+    PrivateKeyJwt,
 }
 
 /// The client that a token request is made as.
@@ -47,12 +54,14 @@ impl Client {
 
     /// What of the client goes among the parameters.
     pub(super) fn into_parameters(self) -> Vec<(&'static str, Secret)> {
-        let secret = match self.authentication {
+        let (id, secret) = match self.authentication {
             ClientAuthentication::ClientSecretBasic => return Vec::new(),
-            ClientAuthentication::ClientSecretPost => self.client_secret,
+            ClientAuthentication::ClientSecretPost => ("client_id", Some("client_secret")),
+            ClientAuthentication::None | ClientAuthentication::PrivateKeyJwt => ("client_id", None),
+            ClientAuthentication::Password => ("username", Some("password")),
         };
-        let id = ("client_id", Secret::new(self.client_id));
-        let secret = secret.map(|secret| ("client_secret", secret));
+        let secret = secret.zip(self.client_secret);
+        let id = (id, Secret::new(self.client_id));
         std::iter::once(id).chain(secret).collect()
     }
 }
@@ -100,6 +109,23 @@ mod tests {
         let client = client(ClientAuthentication::ClientSecretPost, Some("s"));
         assert!(client.authorization().is_none());
         let expected = [("client_id", "a b:c"), ("client_secret", "s")];
+        assert_eq!(
+            parameters(client),
+            expected.map(|(name, value)| (name, value.to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_public_client_shows_its_identifier_and_never_a_secret() {
+        let client = client(ClientAuthentication::None, Some("s"));
+        assert!(client.authorization().is_none());
+        assert_eq!(parameters(client), [("client_id", "a b:c".to_owned())]);
+    }
+
+    #[test]
+    fn a_client_may_be_posted_as_if_it_were_a_user() {
+        let client = client(ClientAuthentication::Password, Some("s"));
+        let expected = [("username", "a b:c"), ("password", "s")];
         assert_eq!(
             parameters(client),
             expected.map(|(name, value)| (name, value.to_owned()))

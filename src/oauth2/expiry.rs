@@ -12,7 +12,7 @@ pub(super) fn expires_at(
     unit: ExpiresInUnit,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let instant = |value| instant(value, now);
+    let instant = |value| expires_on(value, now);
     let lifetime = || number(fields.get("expires_in")?);
     fields
         .get("expires_at")
@@ -20,7 +20,41 @@ pub(super) fn expires_at(
         .or_else(|| Some(after(now, lifetime()?, unit)))
 }
 
-fn instant(value: &Value, now: Timestamp) -> Option<Timestamp> {
+/// The end of a token whose answer has this for its lifetime: a number, or a text with a unit.
+pub(super) fn expires_after(
+    value: &Value,
+    unit: ExpiresInUnit,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    if let Some(lifetime) = number(value) {
+        return Some(after(now, lifetime, unit));
+    }
+    let text = value.as_str()?.trim();
+    let millis = || {
+        let at = text.find(|char: char| char.is_alphabetic() || char.is_whitespace())?;
+        let (count, name) = text.split_at_checked(at)?;
+        let count: f64 = count.parse().ok()?;
+        Some(count * unit_millis(name.trim())?)
+    };
+    let of_unit = millis().map(|millis| after(now, millis, ExpiresInUnit::Milliseconds));
+    of_unit.or_else(|| Some(now.plus_seconds(duration_seconds(text)?)))
+}
+
+fn unit_millis(name: &str) -> Option<f64> {
+    const SECOND: f64 = 1000.0;
+    Some(match name.to_ascii_lowercase().as_str() {
+        "ms" | "millisecond" | "milliseconds" => 1.0,
+        "s" | "sec" | "secs" | "second" | "seconds" => SECOND,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60.0 * SECOND,
+        "h" | "hr" | "hrs" | "hour" | "hours" => 3_600.0 * SECOND,
+        "d" | "day" | "days" => 86_400.0 * SECOND,
+        "w" | "week" | "weeks" => 604_800.0 * SECOND,
+        _ => return None,
+    })
+}
+
+/// The end of a token whose answer has this for a date.
+pub(super) fn expires_on(value: &Value, now: Timestamp) -> Option<Timestamp> {
     number(value).map(Timestamp::from_epoch).or_else(|| {
         let text = value.as_str()?;
         Timestamp::parse(text).or_else(|| Some(now.plus_seconds(duration_seconds(text)?)))

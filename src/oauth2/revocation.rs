@@ -5,7 +5,7 @@ use url::Url;
 
 use super::{
     client_authentication::Client,
-    http::{HttpRequest, HttpResponse},
+    http::{HttpRequest, HttpResponse, Method},
     token_request::{BodyFormat, message},
 };
 use crate::domain::secret::Secret;
@@ -23,7 +23,9 @@ pub enum Token {
 /// URL has already is kept.
 #[must_use]
 pub fn revocation_request(url: Url, token: Token, client: Client) -> HttpRequest {
-    let authorization = client.authorization();
+    let authorization = client.authorization().into_iter();
+    let headers = authorization.map(|value| ("authorization".to_owned(), value));
+    let headers = headers.collect();
     let (hint, token) = match token {
         Token::Access(token) => ("access_token", token),
         Token::Refresh(token) => ("refresh_token", token),
@@ -33,7 +35,7 @@ pub fn revocation_request(url: Url, token: Token, client: Client) -> HttpRequest
         .chain(client.into_parameters())
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
-    message(url, authorization, &parameters, BodyFormat::Form)
+    message(Method::Post, url, headers, &parameters, BodyFormat::Form)
 }
 
 /// Whether the provider says that the token works no more. It says so of a token that it does not

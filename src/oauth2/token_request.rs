@@ -17,8 +17,9 @@ use crate::domain::secret::Secret;
 pub enum Grant {
     /// The client's own credentials.
     ClientCredentials,
-    /// A refresh token.
-    RefreshToken(Secret),
+    /// A refresh token; none where a provider renews by the access token or the client alone,
+    /// which is then among the parameters of its own.
+    RefreshToken(Option<Secret>),
 }
 
 /// Where the parameters go.
@@ -34,11 +35,17 @@ pub enum BodyFormat {
 
 /// A token request. A query that the URL has already is kept.
 pub struct TokenRequest {
+    /// The method; with `GET` the parameters go into the query.
+    pub method: Method,
     /// The token endpoint.
     pub url: Url,
+    /// Headers of the provider's own, by names in lower case. One with the name of a generated
+    /// header replaces it, and an empty one leaves it out.
+    pub headers: Vec<(String, Secret)>,
     /// What the token is asked for with.
     pub grant: Grant,
-    /// Parameters of the provider's own. One with the name of a generated parameter replaces it.
+    /// Parameters of the provider's own. One with the name of a generated parameter replaces it,
+    /// and an empty one leaves it out.
     pub parameters: Vec<(String, Secret)>,
     /// Where the parameters go.
     pub body_format: BodyFormat,
@@ -61,42 +68,62 @@ impl TokenRequest {
     /// The request as an HTTP message.
     #[must_use]
     pub fn into_http(self) -> HttpRequest {
-        let authorization = self.client.authorization();
+        let mut headers = Fields::default();
+        if let Some(authorization) = self.client.authorization() {
+            headers.set("authorization", authorization);
+        }
+        for (name, value) in self.headers {
+            headers.set(&name, value);
+        }
         let parameters = parameters(self.grant, self.parameters, self.client);
-        message(self.url, authorization, &parameters, self.body_format)
+        message(
+            self.method,
+            self.url,
+            headers.0,
+            &parameters,
+            self.body_format,
+        )
     }
 }
 
-/// The message that takes `parameters` to an endpoint of a provider.
-pub(super) fn message(
+/// The message that takes `parameters` to an endpoint of a provider. Empty ones, and empty
+/// headers, are not sent.
+#[must_use]
+pub fn message(
+    method: Method,
     mut url: Url,
-    authorization: Option<Secret>,
+    own_headers: Vec<(String, Secret)>,
     parameters: &[(String, Secret)],
     body_format: BodyFormat,
 ) -> HttpRequest {
     let mut headers = Fields::default();
     headers.set("accept", Secret::new("application/json"));
     headers.set("user-agent", Secret::new("holdfast"));
-    if let Some(authorization) = authorization {
-        headers.set("authorization", authorization);
+    for (name, value) in own_headers {
+        headers.set(&name, value);
     }
-    let body = match body_format {
-        BodyFormat::Form => {
-            let content_type = Secret::new("application/x-www-form-urlencoded");
-            headers.set("content-type", content_type);
-            Some(form(parameters))
-        }
-        BodyFormat::Json => {
-            headers.set("content-type", Secret::new("application/json"));
-            Some(json(parameters))
-        }
-        BodyFormat::Query => {
-            url.query_pairs_mut().extend_pairs(exposed(parameters));
+    let sent = parameters.iter().filter(|(_, value)| !value.is_empty());
+    let body = match (method, body_format) {
+        (Method::Get, _) | (Method::Post, BodyFormat::Query) => {
+            let mut pairs = exposed(sent).peekable();
+            if pairs.peek().is_some() {
+                url.query_pairs_mut().extend_pairs(pairs);
+            }
             None
         }
+        (Method::Post, BodyFormat::Form) => {
+            let content_type = Secret::new("application/x-www-form-urlencoded");
+            headers.set_if_absent("content-type", content_type);
+            Some(form(sent))
+        }
+        (Method::Post, BodyFormat::Json) => {
+            headers.set_if_absent("content-type", Secret::new("application/json"));
+            Some(json(sent))
+        }
     };
+    headers.0.retain(|(_, value)| !value.is_empty());
     HttpRequest {
-        method: Method::Post,
+        method,
         url,
         headers: headers.0,
         body: body.map(Secret::new),
@@ -106,13 +133,14 @@ pub(super) fn message(
 fn parameters(grant: Grant, own: Vec<(String, Secret)>, client: Client) -> Vec<(String, Secret)> {
     let (grant_type, refresh_token) = match grant {
         Grant::ClientCredentials => ("client_credentials", None),
-        Grant::RefreshToken(token) => ("refresh_token", Some(("refresh_token", token))),
+        Grant::RefreshToken(token) => ("refresh_token", token),
     };
     let mut parameters = Fields::default();
     parameters.set("grant_type", Secret::new(grant_type));
     for (name, value) in own {
         parameters.set(&name, value);
     }
+    let refresh_token = refresh_token.map(|token| ("refresh_token", token));
     for (name, value) in refresh_token.into_iter().chain(client.into_parameters()) {
         parameters.set_if_absent(name, value);
     }
@@ -138,23 +166,23 @@ impl Fields {
     }
 }
 
-fn form(parameters: &[(String, Secret)]) -> String {
+fn form<'a>(parameters: impl Iterator<Item = &'a (String, Secret)>) -> String {
     form_urlencoded::Serializer::new(String::new())
         .extend_pairs(exposed(parameters))
         .finish()
 }
 
-fn json(parameters: &[(String, Secret)]) -> String {
+fn json<'a>(parameters: impl Iterator<Item = &'a (String, Secret)>) -> String {
     let members: Map<String, Value> = exposed(parameters)
         .map(|(name, value)| (name.to_owned(), Value::from(value)))
         .collect();
     Value::Object(members).to_string()
 }
 
-fn exposed(parameters: &[(String, Secret)]) -> impl Iterator<Item = (&str, &str)> {
-    parameters
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.expose()))
+fn exposed<'a>(
+    parameters: impl Iterator<Item = &'a (String, Secret)>,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    parameters.map(|(name, value)| (name.as_str(), value.expose()))
 }
 
 #[cfg(test)]
@@ -175,8 +203,10 @@ mod tests {
     /// A refresh by a client that is posted.
     fn request() -> TokenRequest {
         TokenRequest {
+            method: Method::Post,
             url: Url::parse("https://example.com/token").unwrap(),
-            grant: Grant::RefreshToken(Secret::new("r")),
+            headers: Vec::new(),
+            grant: Grant::RefreshToken(Some(Secret::new("r"))),
             parameters: Vec::new(),
             body_format: BodyFormat::Form,
             client: Client {
@@ -240,6 +270,56 @@ mod tests {
             body(request),
             "grant_type=G&refresh_token=R&client_secret=S&client_id=I"
         );
+    }
+
+    #[test]
+    fn an_empty_parameter_is_not_sent_not_even_a_generated_one() {
+        let request = TokenRequest {
+            parameters: pairs(&[
+                ("grant_type", ""),
+                ("client_secret", ""),
+                ("refresh_token", ""),
+                ("scope", ""),
+                ("a", "1"),
+            ]),
+            ..request()
+        };
+        assert_eq!(body(request), "a=1&client_id=i");
+    }
+
+    #[test]
+    fn headers_of_the_providers_own_go_over_the_generated_ones_and_empty_ones_are_not_sent() {
+        let mut request = TokenRequest {
+            headers: pairs(&[("user-agent", ""), ("accept", "text/x"), ("x-key", "k")]),
+            ..request()
+        };
+        request.client.authentication = ClientAuthentication::ClientSecretBasic;
+        let expected = [
+            "accept: text/x",
+            "authorization: Basic aTpz",
+            "x-key: k",
+            "content-type: application/x-www-form-urlencoded",
+        ];
+        assert_eq!(headers(request), expected);
+    }
+
+    #[test]
+    fn parameters_of_a_get_go_into_the_query() {
+        for body_format in [BodyFormat::Form, BodyFormat::Json, BodyFormat::Query] {
+            let request = TokenRequest {
+                method: Method::Get,
+                body_format,
+                ..request()
+            };
+            let http = request.into_http();
+            assert_eq!(
+                http.url.as_str(),
+                "https://example.com/token?grant_type=refresh_token&refresh_token=r\
+                 &client_id=i&client_secret=s"
+            );
+            assert_eq!((http.method, http.body.is_none()), (Method::Get, true));
+            assert_eq!(http.headers.len(), 2);
+        }
     }
 
     #[test]
@@ -346,7 +426,7 @@ mod tests {
                 .iter()
                 .map(|(name, value)| (name.clone(), Secret::new(value.as_str())))
                 .collect();
-            let body = form(&parameters);
+            let body = form(parameters.iter());
             let read: Vec<_> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
             prop_assert_eq!(read, written);
         }
@@ -358,7 +438,7 @@ mod tests {
             url.set_query(Some(&secret));
             let mut request = TokenRequest {
                 url,
-                grant: Grant::RefreshToken(Secret::new(secret.as_str())),
+                grant: Grant::RefreshToken(Some(Secret::new(secret.as_str()))),
                 parameters: vec![("name".to_owned(), Secret::new(secret.as_str()))],
                 ..request()
             };

@@ -148,7 +148,9 @@ fn in_object(object: &Map<String, Value>) -> Option<Found<'_>> {
     })
 }
 
-fn value_at<'a>(top: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+/// The value at a dotted path.
+#[must_use]
+pub fn value_at<'a>(top: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
     let mut names = path.split('.');
     let first = top.get(names.next()?)?;
     names.try_fold(first, |value, name| value.get(name))

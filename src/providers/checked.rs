@@ -22,12 +22,23 @@ impl Checked<'_> {
         self.0.get(name).and_then(Value::as_bool) == Some(true)
     }
 
+    /// Text templates by names of headers, in lower case (RFC 9110 §5.1).
+    pub(super) fn headers(self, name: &str) -> Option<Parameters> {
+        let headers = self.parameters(name)?.into_iter();
+        let lower = |(name, value): (String, String)| (name.to_ascii_lowercase(), value);
+        Some(headers.map(lower).collect())
+    }
+
     pub(super) fn inputs(self, name: &str) -> Vec<FieldSchema> {
         let inputs = self.0.get(name).and_then(Value::as_object);
         let inputs = inputs.into_iter().flatten();
         inputs
             .filter_map(|(name, input)| Some(FieldSchema::of(name, Self(input.as_object()?))))
             .collect()
+    }
+
+    pub(super) fn json(self, name: &str) -> Option<Value> {
+        self.0.get(name).cloned()
     }
 
     pub(super) fn names(self, name: &str) -> Vec<String> {
@@ -42,6 +53,12 @@ impl Checked<'_> {
 
     pub(super) fn object(self, name: &str) -> Option<Self> {
         self.0.get(name)?.as_object().map(Self)
+    }
+
+    pub(super) fn objects(self, name: &str) -> Vec<Self> {
+        let objects = self.0.get(name).and_then(Value::as_array);
+        let objects = objects.into_iter().flatten();
+        objects.filter_map(Value::as_object).map(Self).collect()
     }
 
     /// Text templates by name; none where there is any other JSON.

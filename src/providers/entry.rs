@@ -4,6 +4,8 @@
 //! the catalogue and for custom providers alike. Not here: which fields there are, which is in
 //! [`super::entry_fields`], and what is done with them.
 
+use serde_json::Value;
+
 use super::{
     checked::Checked,
     entry_fields::{
@@ -11,20 +13,27 @@ use super::{
         TOKEN_REQUEST_AUTH_METHODS,
     },
     field_schema::FieldSchema,
+    refresh_step::{RefreshStep, steps},
+    token_steps::{TokenStep, additional_steps, answer_rules, token_request_method},
     verification::Verification,
 };
 use crate::{
     domain::{
         auth_mode::AuthMode,
-        refresh::{ForcedOnly, RefreshRule, Rotation},
+        refresh::{DefaultLifetime, ForcedOnly, RefreshRule, Rotation},
     },
-    oauth2::{token_request::BodyFormat, token_response::ExpiresInUnit},
+    oauth2::{
+        client_authentication::ClientAuthentication, http::Method, token_answer::AnswerRules,
+        token_request::BodyFormat, token_response::ExpiresInUnit,
+    },
     validation::input::Input,
 };
 
 /// A provider's entry. The fields are described in `docs/providers.md`.
 #[derive(Clone, Debug)]
 pub struct Entry {
+    /// The requests after the first, where a token takes several.
+    pub additional_steps: Vec<TokenStep>,
     /// Where a token answer has the token, if not at its top level.
     pub alternate_access_token_response_path: Option<String>,
     /// The kind of credentials.
@@ -33,7 +42,7 @@ pub struct Entry {
     pub body_format: Option<BodyFormat>,
     /// How a token request shows who we are, from `authorization_method` and
     /// `token_request_auth_method`.
-    pub client_authentication: ClientAuthenticationMethod,
+    pub client_authentication: ClientAuthentication,
     /// Inputs that each connection brings.
     pub connection_config: Vec<FieldSchema>,
     /// Inputs that the credentials of each connection consist of.
@@ -54,10 +63,20 @@ pub struct Entry {
     /// Whether reading a connection never refreshes its token, because tokens are exchanged for
     /// longer-lived ones instead of refreshed.
     pub refresh_only_when_forced: bool,
+    /// The parameters of such a refresh, an object whose texts are templates.
+    pub refresh_token_params: Option<Value>,
     /// Parameters of a refresh, instead of `token_params`.
     pub refresh_params: Option<Parameters>,
+    /// Token requests that follow the first one of a refresh.
+    pub refresh_steps: Vec<RefreshStep>,
+    /// Headers of a refresh, instead of `token_headers`.
+    pub refresh_token_headers: Option<Parameters>,
     /// Where to refresh, if not at the token URL.
     pub refresh_url: Option<String>,
+    /// Whether a token is renewed without a refresh token: by the access token, or by the client.
+    pub renews_without_refresh_token: bool,
+    /// Whether token requests need a client certificate.
+    pub require_client_certificate: bool,
     /// Where tokens are revoked (RFC 7009).
     pub revocation_url: Option<String>,
     /// What becomes of a refresh token once it was used.
@@ -69,10 +88,24 @@ pub struct Entry {
     pub token_domains: Vec<String>,
     /// How long before its end a token is refreshed, in seconds.
     pub token_expiration_buffer: Option<i64>,
-    /// Parameters of a token request.
+    /// How long a token lives when its answer does not say, in milliseconds; 0 for ever.
+    pub token_expires_in_ms: Option<i64>,
+    /// Headers of a token request.
+    pub token_headers: Parameters,
+    /// Parameters of a token request; none where they are nested.
     pub token_params: Parameters,
+    /// The same as free JSON, an object whose texts are templates.
+    pub token_params_json: Option<Value>,
+    /// The method of a token request.
+    pub token_request_method: Method,
     /// How long a token request may take, in seconds, instead of the usual time.
     pub token_request_timeout: Option<u32>,
+    /// Where an answer in the provider's own shape has what.
+    pub token_response: Option<AnswerRules>,
+    /// Headers of a token answer that are kept with the token.
+    pub token_response_headers: Vec<String>,
+    /// Paths in a token answer to values that become part of the connection's configuration.
+    pub token_response_metadata: Vec<String>,
     /// Where tokens come from.
     pub token_url: Option<TokenUrl>,
     /// How credentials are tested when they are imported.
@@ -81,17 +114,6 @@ pub struct Entry {
 
 /// Parameters of a request, in the order of the entry. Values are text templates.
 pub type Parameters = Vec<(String, String)>;
-
-/// How a token request shows who the client is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ClientAuthenticationMethod {
-    /// HTTP Basic (RFC 6749 §2.3.1).
-    ClientSecretBasic,
-    /// `client_id` and `client_secret` among the parameters (RFC 6749 §2.3.1).
-    ClientSecretPost,
-    /// A method that is known to exist and not implemented: `private_key_jwt` or `custom`.
-    Unsupported,
-}
 
 /// Templates of the URLs that give tokens.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -123,7 +145,12 @@ impl Entry {
     pub fn refresh_rule(&self) -> RefreshRule {
         RefreshRule {
             expiration_buffer: self.token_expiration_buffer,
-            default_lifetime: self.default_token_lifetime,
+            default_lifetime: match (self.default_token_lifetime, self.token_expires_in_ms) {
+                (Some(seconds), _) => DefaultLifetime::Seconds(seconds),
+                (None, Some(0)) => DefaultLifetime::Endless,
+                (None, Some(millis)) => DefaultLifetime::Seconds(millis / 1000),
+                (None, None) => DefaultLifetime::Assumed,
+            },
             forced: if self.refresh_only_when_forced {
                 ForcedOnly::Yes
             } else {
@@ -153,6 +180,7 @@ impl Entry {
         object.finish();
         // Where a mistake left a stand-in, the reader answers the mistake instead of the entry.
         Some(Self {
+            additional_steps: additional_steps(entry),
             alternate_access_token_response_path: entry
                 .text("alternate_access_token_response_path"),
             auth_mode: auth_mode.unwrap_or(AuthMode::None),
@@ -171,8 +199,13 @@ impl Entry {
                 .map(|name| entry.names(name))
                 .concat(),
             refresh_only_when_forced: entry.flag("refresh_only_when_forced"),
+            refresh_token_params: entry.json("refresh_token_params"),
             refresh_params: entry.parameters("refresh_params"),
+            refresh_steps: steps(entry),
+            refresh_token_headers: entry.headers("refresh_token_headers"),
             refresh_url: entry.text("refresh_url"),
+            renews_without_refresh_token: entry.flag("renews_without_refresh_token"),
+            require_client_certificate: entry.flag("require_client_certificate"),
             revocation_url: entry.text("revocation_url"),
             rotation: rotation(entry),
             scope_separator: entry
@@ -180,21 +213,28 @@ impl Entry {
                 .unwrap_or_else(|| " ".to_owned()),
             token_domains: entry.names("token_domains"),
             token_expiration_buffer: entry.number("token_expiration_buffer"),
+            token_expires_in_ms: entry.number("token_expires_in_ms"),
+            token_headers: entry.headers("token_headers").unwrap_or_default(),
             token_params: entry.parameters("token_params").unwrap_or_default(),
+            token_params_json: entry.json("token_params"),
+            token_request_method: token_request_method(entry),
             token_request_timeout: entry.number("token_request_timeout"),
+            token_response: answer_rules(entry),
+            token_response_headers: entry.names("token_response_headers"),
+            token_response_metadata: entry.names("token_response_metadata"),
             token_url: token_url(entry),
             verification: entry.0.get("proxy").and_then(Verification::of),
         })
     }
 }
 
-fn client_authentication(entry: Checked<'_>) -> ClientAuthenticationMethod {
+fn client_authentication(entry: Checked<'_>) -> ClientAuthentication {
     let method = entry.choice("authorization_method", &AUTHORIZATION_METHODS);
     // Said of the token request alone, so it has the last word.
     entry
         .choice("token_request_auth_method", &TOKEN_REQUEST_AUTH_METHODS)
         .or(method)
-        .unwrap_or(ClientAuthenticationMethod::ClientSecretPost)
+        .unwrap_or(ClientAuthentication::ClientSecretPost)
 }
 
 fn rotation(entry: Checked<'_>) -> Rotation {
@@ -219,10 +259,13 @@ const TOKEN_REQUEST_TIMEOUT_SECONDS: u32 = 10;
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
-    use crate::validation::input::read;
+    use crate::{
+        oauth2::token_answer::ExpirationStrategy, providers::token_steps::StepFormat,
+        validation::input::read,
+    };
 
     fn entry(own: &Value) -> Value {
         let mut entry = json!({
@@ -258,7 +301,7 @@ mod tests {
         assert_eq!(entry.scope_separator, " ");
         assert_eq!(
             entry.client_authentication,
-            ClientAuthenticationMethod::ClientSecretPost
+            ClientAuthentication::ClientSecretPost
         );
         assert_eq!(entry.token_url.unwrap().oauth2(), "https://a.example/token");
     }
@@ -556,7 +599,9 @@ mod tests {
 
     #[test]
     fn the_method_of_the_token_request_goes_before_the_general_one() {
-        use ClientAuthenticationMethod::{ClientSecretBasic, ClientSecretPost, Unsupported};
+        use ClientAuthentication::{
+            ClientSecretBasic, ClientSecretPost, None, Password, PrivateKeyJwt,
+        };
         for (own, expected) in [
             (json!({"authorization_method": "header"}), ClientSecretBasic),
             (json!({"authorization_method": "body"}), ClientSecretPost),
@@ -566,12 +611,13 @@ mod tests {
             ),
             (
                 json!({"authorization_method": "header", "token_request_auth_method": "custom"}),
-                Unsupported,
+                Password,
             ),
             (
                 json!({"token_request_auth_method": "private_key_jwt"}),
-                Unsupported,
+                PrivateKeyJwt,
             ),
+            (json!({"token_request_auth_method": "none"}), None),
         ] {
             assert_eq!(parsed(&own).client_authentication, expected, "{own}");
         }
@@ -597,7 +643,93 @@ mod tests {
         parsed(&json!({
             "auth_mode": "TWO_STEP",
             "token_params": {"auth": {"user": "${credentials.username}"}, "new": true},
+            "token_response": {"token": "token"},
             "body_format": "xml",
         }));
+    }
+
+    #[test]
+    fn the_steps_of_a_token_request_and_the_paths_in_its_answer_are_read() {
+        let entry = parsed(&json!({
+            "auth_mode": "TWO_STEP",
+            "token_request_method": "GET",
+            "token_headers": {"x-key": "${credentials.key}"},
+            "token_response": {
+                "token": "a.b", "refresh_token": "r", "token_expiration": "end",
+                "token_expiration_strategy": "expireAt",
+            },
+            "refresh_token_params": {"r": {"token": "${refresh_token}"}},
+            "additional_steps": [{
+                "token_url": "${step1.url}/token", "token_params": {"a": [1]},
+                "token_headers": {"x": 1}, "body_format": "query",
+            }],
+        }));
+        assert_eq!(entry.token_request_method, Method::Get);
+        assert_eq!(
+            entry.token_headers,
+            [("x-key".to_owned(), "${credentials.key}".to_owned())]
+        );
+        assert_eq!(
+            entry.token_response,
+            Some(AnswerRules {
+                token: "a.b".to_owned(),
+                refresh_token: Some("r".to_owned()),
+                token_expiration: Some("end".to_owned()),
+                token_expiration_strategy: ExpirationStrategy::ExpireAt,
+                expires_in_unit: ExpiresInUnit::Seconds,
+            })
+        );
+        assert_eq!(
+            entry.refresh_token_params,
+            Some(json!({"r": {"token": "${refresh_token}"}}))
+        );
+        assert_eq!(
+            entry.additional_steps,
+            [TokenStep {
+                url: "${step1.url}/token".to_owned(),
+                method: Method::Post,
+                headers: vec![("x".to_owned(), "1".to_owned())],
+                parameters: Some(json!({"a": [1]})),
+                format: Some(StepFormat::Query),
+            }]
+        );
+    }
+
+    #[test]
+    fn what_no_step_of_a_token_request_can_use_is_a_mistake() {
+        let template = "invalid_format Invalid template: expected text with ${name} placeholders";
+        all_refused([
+            (
+                json!({"token_headers": {"x y": "a"}}),
+                "token_headers/x y invalid_key Invalid key in record",
+            ),
+            (
+                json!({"refresh_token_headers": {"x": "${a"}}),
+                &format!("refresh_token_headers/x {template}"),
+            ),
+            (
+                json!({"refresh_token_params": {"a": ["${b"]}}),
+                &format!("refresh_token_params {template}"),
+            ),
+            (
+                json!({"token_request_method": "PUT"}),
+                "token_request_method invalid_value Invalid option: expected one of \
+                 \"GET\"|\"POST\"",
+            ),
+            (
+                json!({"token_response": {}}),
+                "token_response/token invalid_type Invalid input: expected string, received \
+                 undefined",
+            ),
+            (
+                json!({"additional_steps": [{"token_url": "a.example"}]}),
+                "additional_steps/0/token_url invalid_format Invalid URL template: expected an \
+                 https URL with ${name} placeholders",
+            ),
+            (
+                json!({"additional_steps": vec![json!({"token_url": "https://a.example"}); 6]}),
+                "additional_steps too_big Too big: expected array to have <=5 items",
+            ),
+        ]);
     }
 }

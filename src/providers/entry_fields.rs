@@ -5,19 +5,23 @@
 //! here: the fields that are published and no more, which are in [`super::other_settings`].
 
 use super::{
-    entry::ClientAuthenticationMethod,
-    other_settings,
+    other_settings, refresh_step,
     shape::{Field, MAX_NAME_CHARS, Shape},
+    token_steps::{self, STEP_FORMATS},
 };
 use crate::{
     domain::{auth_mode::AuthMode, refresh::Rotation},
-    oauth2::{token_request::BodyFormat, token_response::ExpiresInUnit},
+    oauth2::{
+        client_authentication::ClientAuthentication, token_request::BodyFormat,
+        token_response::ExpiresInUnit,
+    },
 };
 
 /// Every field of an entry.
 pub(super) fn all() -> impl Iterator<Item = &'static Field> {
     let own = [IDENTITY, TOKEN_REQUESTS, TOKEN_ANSWERS, INPUTS];
-    own.into_iter().flatten().chain(other_settings::FIELDS)
+    let others = [token_steps::FIELDS, other_settings::FIELDS];
+    own.into_iter().chain(others).flatten()
 }
 
 const IDENTITY: &[Field] = &[
@@ -53,6 +57,7 @@ const TOKEN_REQUESTS: &[Field] = &[
         AuthMode::Custom,
         AuthMode::OAuth2,
         AuthMode::OAuth2ClientCredentials,
+        AuthMode::TwoStep,
     ]),
     Field::new(
         "refresh_url",
@@ -64,7 +69,7 @@ const TOKEN_REQUESTS: &[Field] = &[
         Shape::Parameters,
         "Parameters of a token request beside the standard ones.",
     )
-    .in_mode(AuthMode::TwoStep, Shape::Json),
+    .in_mode(AuthMode::TwoStep, Shape::Template),
     Field::new(
         "refresh_params",
         Shape::Parameters,
@@ -72,14 +77,24 @@ const TOKEN_REQUESTS: &[Field] = &[
     )
     .in_mode(AuthMode::TwoStep, Shape::Json),
     Field::new(
+        "renews_without_refresh_token",
+        Shape::Flag,
+        "Whether a token is renewed without a refresh token; `false` by default.",
+    ),
+    Field::new(
+        "refresh_steps",
+        Shape::List(
+            &Shape::Object(refresh_step::FIELDS),
+            refresh_step::MAX_STEPS,
+        ),
+        "Token requests that follow the first one of a refresh.",
+    ),
+    Field::new(
         "body_format",
         Shape::Choice(|| names(&BODY_FORMATS)),
         "How the parameters of a token request are written; `form` by default.",
     )
-    .in_mode(
-        AuthMode::TwoStep,
-        Shape::Choice(|| [names(&BODY_FORMATS), vec!["xml"]].concat()),
-    ),
+    .in_mode(AuthMode::TwoStep, Shape::Choice(|| names(&STEP_FORMATS))),
     Field::new(
         "authorization_method",
         Shape::Choice(|| names(&AUTHORIZATION_METHODS)),
@@ -89,6 +104,11 @@ const TOKEN_REQUESTS: &[Field] = &[
         "token_request_auth_method",
         Shape::Choice(|| names(&TOKEN_REQUEST_AUTH_METHODS)),
         "The same for token requests alone, and before `authorization_method`.",
+    ),
+    Field::new(
+        "require_client_certificate",
+        Shape::Flag,
+        "Whether token requests need a client certificate, so that no connection can be kept.",
     ),
     Field::new(
         "token_request_timeout",
@@ -176,15 +196,16 @@ const INPUTS: &[Field] = &[
     ),
 ];
 
-pub(super) const AUTHORIZATION_METHODS: [(ClientAuthenticationMethod, &str); 2] = [
-    (ClientAuthenticationMethod::ClientSecretPost, "body"),
-    (ClientAuthenticationMethod::ClientSecretBasic, "header"),
+pub(super) const AUTHORIZATION_METHODS: [(ClientAuthentication, &str); 2] = [
+    (ClientAuthentication::ClientSecretPost, "body"),
+    (ClientAuthentication::ClientSecretBasic, "header"),
 ];
 
-pub(super) const TOKEN_REQUEST_AUTH_METHODS: [(ClientAuthenticationMethod, &str); 3] = [
-    (ClientAuthenticationMethod::ClientSecretBasic, "basic"),
-    (ClientAuthenticationMethod::Unsupported, "custom"),
-    (ClientAuthenticationMethod::Unsupported, "private_key_jwt"),
+pub(super) const TOKEN_REQUEST_AUTH_METHODS: [(ClientAuthentication, &str); 4] = [
+    (ClientAuthentication::ClientSecretBasic, "basic"),
+    (ClientAuthentication::Password, "custom"),
+    (ClientAuthentication::None, "none"),
+    (ClientAuthentication::PrivateKeyJwt, "private_key_jwt"),
 ];
 
 pub(super) const BODY_FORMATS: [(BodyFormat, &str); 3] = [
@@ -203,7 +224,7 @@ pub(super) const ROTATIONS: [(Rotation, &str); 2] = [
     (Rotation::ReuseRevokes, "reuse_revokes"),
 ];
 
-fn names<T>(options: &[(T, &'static str)]) -> Vec<&'static str> {
+pub(super) fn names<T>(options: &[(T, &'static str)]) -> Vec<&'static str> {
     options.iter().map(|(_, name)| *name).collect()
 }
 

@@ -84,20 +84,29 @@ fn shape(of: Shape) -> Value {
         })),
         Shape::Either(first, second) => json!({"anyOf": [shape(*first), shape(*second)]}),
         Shape::Flag => json!({"type": "boolean"}),
+        Shape::Headers => by_name(HEADER, &text_or_scalar()),
         Shape::Inputs => by_name(NAME_OF_INPUT, &json!({"$ref": "#/$defs/input"})),
         Shape::Json | Shape::JsonTemplate => json!({}),
+        Shape::List(item, max) => {
+            json!({"type": "array", "items": shape(*item), "maxItems": max})
+        }
         Shape::Names => list(&shape(Shape::Text(1, MAX_NAME_CHARS))),
         Shape::Number(min, max) => json!({"type": "integer", "minimum": min, "maximum": max}),
         Shape::Object(fields) => object(fields),
-        Shape::Parameters | Shape::Texts => by_name(
-            KEY,
-            &json!({"type": ["string", "number", "boolean"], "maxLength": MAX_TEXT_CHARS}),
-        ),
+        Shape::Parameters | Shape::Texts => by_name(KEY, &text_or_scalar()),
         Shape::Paths => list(&shape(Shape::Text(1, MAX_URL_CHARS))),
+        Shape::StepResult => json!({
+            "type": "string", "maxLength": MAX_NAME_CHARS, "pattern": STEP_RESULT,
+        }),
+        Shape::Template => json!({"type": "object"}),
         Shape::Text(min, max) => json!({"type": "string", "minLength": min, "maxLength": max}),
         Shape::Url => text_of_form(URL),
         Shape::UrlTemplate => text_of_form(URL_TEMPLATE),
     }
+}
+
+fn text_or_scalar() -> Value {
+    json!({"type": ["string", "number", "boolean"], "maxLength": MAX_TEXT_CHARS})
 }
 
 fn list(items: &Value) -> Value {
@@ -118,8 +127,11 @@ fn text_of_form(pattern: &str) -> Value {
 }
 
 const DOMAIN: &str = r"^[a-z0-9-]+(\.[a-z0-9-]+)+$";
+/// A token (RFC 9110 §5.6.2).
+const HEADER: &str = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$";
 const KEY: &str = r"^\P{Cc}+$";
 const NAME_OF_INPUT: &str = "^[A-Za-z0-9_.-]+$";
+const STEP_RESULT: &str = r"^(access_token|(connection_config|raw)\.[A-Za-z0-9_-]+)$";
 const URL: &str = r"^\s*[A-Za-z][A-Za-z0-9+.-]*:";
 /// The start of what [`super::template::check_url`] takes.
 const URL_TEMPLATE: &str = r"^\s*(https://|http://(127\.0\.0\.1|localhost)([:/?]|\s|$)|\$\{)";

@@ -126,51 +126,10 @@ pub(super) const FIELDS: &[Field] = &[
         Shape::Json,
         "Which values go into the token URL as they are.",
     ),
-    Field::new("token_headers", Shape::Texts, "Headers of a token request."),
-    Field::new(
-        "token_request_method",
-        NAME,
-        "The method of a token request.",
-    ),
-    Field::new(
-        "token_response",
-        Shape::Json,
-        "Where a token answer has what.",
-    ),
-    Field::new(
-        "token_response_metadata",
-        Shape::Names,
-        "Fields of a token answer that are copied into `connection_config`.",
-    ),
-    Field::new(
-        "token_response_headers",
-        Shape::Json,
-        "Headers of a token answer that later requests use.",
-    ),
-    Field::new(
-        "token_expires_in_ms",
-        LIFETIME,
-        "How many milliseconds a token lives.",
-    ),
-    Field::new(
-        "refresh_token_params",
-        Shape::Json,
-        "Parameters of a refresh in steps of its own.",
-    ),
-    Field::new(
-        "refresh_token_headers",
-        Shape::Texts,
-        "Headers of such a refresh.",
-    ),
     Field::new(
         "refresh_token_response_metadata",
         Shape::Json,
         "Fields of its answer that are copied into `connection_config`.",
-    ),
-    Field::new(
-        "additional_steps",
-        Shape::Json,
-        "The requests after the first, in their order.",
     ),
     Field::new(
         "assertion",
@@ -187,11 +146,6 @@ pub(super) const FIELDS: &[Field] = &[
         "token",
         Shape::Json,
         "What is in a token that is signed here.",
-    ),
-    Field::new(
-        "require_client_certificate",
-        Shape::Flag,
-        "Whether calls need a client certificate.",
     ),
     // Calls, hooks and webhooks.
     Field::new(
@@ -317,4 +271,3 @@ const VERIFICATION: &[Field] = &[
 
 const NAME: Shape = Shape::Text(0, MAX_NAME_CHARS);
 const TEXT: Shape = Shape::Text(0, MAX_TEXT_CHARS);
-const LIFETIME: Shape = Shape::Number(0, i64::MAX);

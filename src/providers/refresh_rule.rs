@@ -1,25 +1,36 @@
 //! What a token request takes from an entry.
 //!
-//! Here: URL, parameters, encoding and client authentication of a refresh (RFC 6749 §6) and of a
-//! client credentials grant (§4.4), with a connection's values filled in. Not here: the refresh
-//! token, the client, the request itself, and reading the answer.
+//! Here: URL, headers, parameters, encoding and client authentication of a refresh (RFC 6749 §6)
+//! and of a client credentials grant (§4.4), and the further requests of a refresh, with a
+//! connection's values filled in. Not here: the refresh token, the client, the request itself, and
+//! reading the answer.
 
 use serde_json::Value;
 use thiserror::Error;
 use url::Url;
 
 use super::{
-    entry::{ClientAuthenticationMethod, Entry, Parameters},
+    entry::{Entry, Parameters},
     field_schema::FieldSchema,
+    refresh_step::RefreshStep,
     template::{self, TemplateError, Values},
 };
-use crate::{domain::secret::Secret, oauth2::token_request::BodyFormat};
+use crate::{
+    domain::secret::Secret,
+    oauth2::{
+        client_authentication::ClientAuthentication, http::Method, token_request::BodyFormat,
+    },
+};
 
 /// How to ask a provider for a token.
 #[derive(Clone, Debug)]
 pub struct TokenRequestRules {
+    /// The method.
+    pub method: Method,
     /// Where to send the request. A query string belongs to it.
     pub url: Url,
+    /// Headers, by names in lower case.
+    pub headers: Vec<(String, Secret)>,
     /// The `grant_type`.
     pub grant_type: String,
     /// Further parameters, each name once and none of them `grant_type` or `scope`. Values may
@@ -30,7 +41,7 @@ pub struct TokenRequestRules {
     /// How the parameters are written.
     pub body_format: BodyFormat,
     /// How the client shows who it is.
-    pub client_authentication: ClientAuthenticationMethod,
+    pub client_authentication: ClientAuthentication,
 }
 
 /// Why there is no token request.
@@ -70,6 +81,8 @@ impl TokenRequestRules {
             parameters.retain(|(name, _)| name != "grant_type");
             rules.fill(entry, "token_params", &parameters, values)?;
         }
+        let own = entry.refresh_token_headers.as_ref();
+        rules.headers = headers(entry, own.unwrap_or(&entry.token_headers), values)?;
         Ok(rules)
     }
 
@@ -80,6 +93,7 @@ impl TokenRequestRules {
         let url = url(entry, "token_url", template.oauth2(), values)?;
         let mut rules = Self::new(entry, url, "client_credentials");
         rules.fill(entry, "token_params", &entry.token_params, values)?;
+        rules.headers = headers(entry, &entry.token_headers, values)?;
         let own = values.connection_config.expose();
         if let Some(scopes) = own.get("oauth_scopes").and_then(Value::as_str) {
             let scopes: Vec<_> = scopes
@@ -101,7 +115,9 @@ impl TokenRequestRules {
 
     fn new(entry: &Entry, url: Url, grant_type: &str) -> Self {
         Self {
+            method: entry.token_request_method,
             url,
+            headers: Vec::new(),
             grant_type: grant_type.to_owned(),
             parameters: Vec::new(),
             scope: None,
@@ -110,7 +126,7 @@ impl TokenRequestRules {
         }
     }
 
-    /// Fills in `parameters`. One that lacks the value of an optional input is left out.
+    /// Fills in `parameters`.
     fn fill(
         &mut self,
         entry: &Entry,
@@ -118,13 +134,8 @@ impl TokenRequestRules {
         parameters: &Parameters,
         values: &Values<'_>,
     ) -> Result<(), RuleError> {
-        for (name, template) in parameters {
-            match template::text(template, values) {
-                Ok(value) => self.set(name, value),
-                Err(TemplateError::Missing(input))
-                    if is_optional(&entry.connection_config, &input) => {}
-                Err(source) => return Err(RuleError::Template { field, source }),
-            }
+        for (name, value) in filled(entry, field, parameters, values)? {
+            self.set(&name, value);
         }
         Ok(())
     }
@@ -140,6 +151,86 @@ impl TokenRequestRules {
             }
         }
     }
+}
+
+/// A further request of a refresh, filled in.
+#[derive(Clone, Debug)]
+pub struct StepRequest {
+    /// Where to send it.
+    pub url: Url,
+    /// Headers, by names in lower case.
+    pub headers: Vec<(String, Secret)>,
+    /// All parameters.
+    pub parameters: Vec<(String, Secret)>,
+}
+
+impl StepRequest {
+    /// Fills in `step`, which must lack nothing.
+    pub fn of(entry: &Entry, step: &RefreshStep, values: &Values<'_>) -> Result<Self, RuleError> {
+        let url = url(entry, "refresh_steps", &step.token_url, values)?;
+        let mut parameters = Vec::new();
+        for (name, template) in &step.token_params {
+            let value = template::text(template, values).map_err(in_step)?;
+            parameters.push((name.clone(), Secret::new(value)));
+        }
+        let mut headers = Vec::new();
+        for (name, template) in &step.token_headers {
+            let value = template::text(template, values).map_err(in_step)?;
+            headers.push((name.clone(), header(name, value).map_err(in_step)?));
+        }
+        Ok(Self {
+            url,
+            headers,
+            parameters,
+        })
+    }
+}
+
+fn in_step(source: TemplateError) -> RuleError {
+    let field = "refresh_steps";
+    RuleError::Template { field, source }
+}
+
+fn headers(
+    entry: &Entry,
+    headers: &Parameters,
+    values: &Values<'_>,
+) -> Result<Vec<(String, Secret)>, RuleError> {
+    let field = "token_headers";
+    let filled = filled(entry, field, headers, values)?.into_iter();
+    let headers = filled.map(|(name, value)| Ok((name.clone(), header(&name, value)?)));
+    headers
+        .collect::<Result<_, _>>()
+        .map_err(|source| RuleError::Template { field, source })
+}
+
+/// The value of a header: a control character within it could end the header (RFC 9110 §5.5).
+fn header(name: &str, value: String) -> Result<Secret, TemplateError> {
+    let is_allowed = |char: char| matches!(char, '\t' | ' '..='~');
+    if value.chars().all(is_allowed) {
+        Ok(Secret::new(value))
+    } else {
+        Err(TemplateError::Unfit(name.to_owned()))
+    }
+}
+
+/// Fills in `templates`. One that lacks the value of an optional input is left out.
+fn filled(
+    entry: &Entry,
+    field: &'static str,
+    templates: &Parameters,
+    values: &Values<'_>,
+) -> Result<Vec<(String, String)>, RuleError> {
+    let mut filled = Vec::new();
+    for (name, template) in templates {
+        match template::text(template, values) {
+            Ok(value) => filled.push((name.clone(), value)),
+            Err(TemplateError::Missing(input)) if is_optional(&entry.connection_config, &input) => {
+            }
+            Err(source) => return Err(RuleError::Template { field, source }),
+        }
+    }
+    Ok(filled)
 }
 
 /// Fills in `template`, which is the `field` of the entry, and holds it to the entry's domains.

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::{field_schema, template};
+use super::{field_schema, refresh_step::StepResult, template};
 use crate::{
     domain::auth_mode::AuthMode,
     validation::{
@@ -45,12 +45,16 @@ pub(super) enum Shape {
     /// The first shape for values of its JSON type, else the second.
     Either(&'static Self, &'static Self),
     Flag,
+    /// Text templates by name, which is that of a header.
+    Headers,
     /// Descriptions of inputs by name.
     Inputs,
     /// Any JSON up to [`MAX_JSON_BYTES`].
     Json,
     /// Any JSON up to [`MAX_JSON_BYTES`] with text templates in it.
     JsonTemplate,
+    /// Items of a shape, at most so many.
+    List(&'static Self, usize),
     Names,
     /// A whole number from the first to the second.
     Number(i64, i64),
@@ -59,6 +63,10 @@ pub(super) enum Shape {
     Parameters,
     /// A list of templates of paths.
     Paths,
+    /// Where the answer of a further token request goes.
+    StepResult,
+    /// An object of any JSON up to [`MAX_JSON_BYTES`], whose texts are templates.
+    Template,
     /// A text of so many characters at least and at most.
     Text(usize, usize),
     /// Texts by name.
@@ -121,17 +129,22 @@ impl Shape {
             Self::Either(first, _) if first.has_type_of(input.value()) => first.check(input),
             Self::Either(_, second) => second.check(input),
             Self::Flag => drop(input.boolean()),
+            Self::Headers => check_headers(input),
             Self::Inputs => field_schema::check(input),
             Self::Json => check_size(input),
-            Self::JsonTemplate => {
-                check_size(input);
-                check_json_template(input);
+            Self::JsonTemplate => check_json_template(input),
+            Self::List(item, max) => {
+                let items = input.items(max).into_iter().flatten();
+                items.for_each(|input| item.check(&input));
             }
             Self::Names => each_text(input, Text::of(1, MAX_NAME_CHARS)),
             Self::Number(min, max) => drop(number(input, min, max)),
             Self::Object(fields) => check_object(input, fields),
             Self::Parameters => by_name(input, check_template),
             Self::Paths => each_path(input),
+            Self::StepResult => drop(input.text(STEP_RESULT)),
+            Self::Template if input.object().is_some() => check_json_template(input),
+            Self::Template => {}
             Self::Text(min, max) => drop(input.text(Text::of(min, max))),
             Self::Texts => by_name(input, |value| drop(scalar(value))),
             Self::Url => drop(input.text(URL)),
@@ -141,13 +154,18 @@ impl Shape {
 
     fn has_type_of(self, value: Option<&Value>) -> bool {
         match self {
-            Self::Domains | Self::Names | Self::Paths => value.is_some_and(Value::is_array),
-            Self::Inputs | Self::Object(_) | Self::Parameters | Self::Texts => {
-                value.is_some_and(Value::is_object)
+            Self::Domains | Self::List(..) | Self::Names | Self::Paths => {
+                value.is_some_and(Value::is_array)
             }
+            Self::Headers
+            | Self::Inputs
+            | Self::Object(_)
+            | Self::Parameters
+            | Self::Template
+            | Self::Texts => value.is_some_and(Value::is_object),
             Self::Flag => value.is_some_and(Value::is_boolean),
             Self::Number(..) => value.is_some_and(Value::is_number),
-            Self::Choice(_) | Self::Text(..) | Self::Url | Self::UrlTemplate => {
+            Self::Choice(_) | Self::StepResult | Self::Text(..) | Self::Url | Self::UrlTemplate => {
                 value.is_some_and(Value::is_string)
             }
             Self::Either(first, second) => first.has_type_of(value) || second.has_type_of(value),
@@ -232,24 +250,41 @@ pub(super) fn entries<'a>(input: &Input<'a>) -> Vec<(&'a str, Input<'a>)> {
     entries
 }
 
-fn check_template(input: &Input<'_>) {
-    let template = scalar(input);
-    if template.is_some_and(|template| template::check_text(&template).is_err()) {
-        input.refuse(
-            "invalid_format",
-            "Invalid template: expected text with ${name} placeholders",
-        );
+/// RFC 9110 §5.1: the name of a header is a token.
+fn check_headers(input: &Input<'_>) {
+    for (name, value) in entries(input) {
+        if !name.bytes().all(is_token_byte) {
+            value.refuse("invalid_key", "Invalid key in record");
+        }
+        check_template(&value);
     }
 }
 
+/// Whether a token (RFC 9110 §5.6.2) may have it.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
 fn check_json_template(input: &Input<'_>) {
+    check_size(input);
     let template = input.value();
     if template.is_some_and(|template| template::check_text_json(template).is_err()) {
-        input.refuse(
-            "invalid_format",
-            "Invalid template: expected JSON whose texts have ${name} placeholders",
-        );
+        refuse_template(input);
     }
+}
+
+fn check_template(input: &Input<'_>) {
+    let template = scalar(input);
+    if template.is_some_and(|template| template::check_text(&template).is_err()) {
+        refuse_template(input);
+    }
+}
+
+fn refuse_template(input: &Input<'_>) {
+    input.refuse(
+        "invalid_format",
+        "Invalid template: expected text with ${name} placeholders",
+    );
 }
 
 /// A text, or a number or boolean that becomes one.
@@ -280,6 +315,11 @@ const DOMAIN: Text = Text::pattern(
     "/^[a-z0-9-]+(\\.[a-z0-9-]+)+$/",
     is_domain,
     MAX_DOMAIN_CHARS,
+);
+const STEP_RESULT: Text = Text::pattern(
+    "/^(access_token|(connection_config|raw)\\.[A-Za-z0-9_-]+)$/",
+    |text| StepResult::parse(text).is_some(),
+    MAX_NAME_CHARS,
 );
 /// A link for people.
 const URL: Text = Text {

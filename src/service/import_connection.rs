@@ -84,6 +84,9 @@ pub enum ImportConnectionError {
         /// Those it takes.
         provider: AuthMode,
     },
+    /// Tokens are asked for with a client certificate, which cannot be presented.
+    #[error("client certificates cannot be presented")]
+    ClientCertificate,
     /// The inputs of the credentials are not those that the provider asks for.
     #[error("the provider asks for other inputs")]
     InvalidCredentials(Vec<Issue>),
@@ -118,10 +121,14 @@ pub async fn import_connection(
     test: CredentialTest,
 ) -> Result<Imported, ImportConnectionError> {
     let now = ports.now();
-    let (upsert_connection, entry) = prepared(ports, integration, &request, now)?;
+    let Prepared {
+        connection: upsert_connection,
+        credentials,
+        entry,
+    } = prepared(ports, integration, &request, now)?;
     if test == CredentialTest::First {
         let config = &request.connection_config;
-        test_credentials(ports, &entry, integration, config, &request.credentials).await?;
+        test_credentials(ports, &entry, integration, config, &credentials).await?;
     }
     let grants = grant_fingerprints(ports, integration, &request.credentials);
     let holder = holder(integration.id, &upsert_connection.connection_id, &grants);
@@ -141,13 +148,23 @@ pub async fn import_connection(
     })
 }
 
-/// The connection as it is stored, with its secrets sealed, if it can be, and its provider.
+/// An import that can be stored.
+pub(super) struct Prepared {
+    /// As it is stored, with its secrets sealed.
+    pub(super) connection: UpsertConnection,
+    /// The credentials with what the provider's entry says of them.
+    pub(super) credentials: Credentials,
+    /// The provider's entry.
+    pub(super) entry: Entry,
+}
+
+/// Gets an import ready to be stored, if it can be.
 pub(super) fn prepared(
     ports: &impl Ports,
     integration: &IntegrationRecord,
     request: &ImportConnection,
     now: Timestamp,
-) -> Result<(UpsertConnection, Entry), ImportConnectionError> {
+) -> Result<Prepared, ImportConnectionError> {
     let provider = provider_of(integration)?.ok_or(ImportConnectionError::UnknownProvider)?;
     let entry = provider.entry;
     if !entry.auth_mode.takes(request.auth_mode) {
@@ -155,8 +172,24 @@ pub(super) fn prepared(
         return Err(ImportConnectionError::WrongAuthMode { provider });
     }
     let auth_mode = request.credentials.auth_mode();
-    if let Credentials::Exchanged(credentials) = &request.credentials {
-        check_inputs(ports, integration, &entry, credentials)?;
+    let mut credentials = request.credentials.clone();
+    match &mut credentials {
+        Credentials::Exchanged(credentials) => {
+            check_inputs(ports, integration, &entry, credentials)?;
+        }
+        Credentials::OAuth2(credentials) => {
+            credentials.renews_without_refresh_token = entry.renews_without_refresh_token;
+        }
+        Credentials::OAuth2ClientCredentials(credentials) => {
+            if entry.require_client_certificate || credentials.client_certificate.is_some() {
+                return Err(ImportConnectionError::ClientCertificate);
+            }
+        }
+        Credentials::ApiKey { .. }
+        | Credentials::Basic { .. }
+        | Credentials::None
+        | Credentials::OAuth1(_)
+        | Credentials::Tba(_) => {}
     }
     if auth_mode == AuthMode::Tba && !request.connection_config.has_text("accountId") {
         return Err(ImportConnectionError::MissingAccountId);
@@ -176,7 +209,7 @@ pub(super) fn prepared(
     let connection = UpsertConnection {
         uid: random_uuid(ports),
         integration_id: integration.id,
-        credentials: seal_credentials(ports, integration, &connection_id, &request.credentials),
+        credentials: seal_credentials(ports, integration, &connection_id, &credentials),
         connection_config: seal_connection_config(
             ports,
             integration,
@@ -191,15 +224,14 @@ pub(super) fn prepared(
         tags,
         end_user: request.end_user.clone(),
         webhook_url_override: request.webhook_url_override.clone(),
-        schedule: schedule(
-            &request.credentials,
-            entry.refresh_rule(),
-            Origin::Imported,
-            now,
-        ),
+        schedule: schedule(&credentials, entry.refresh_rule(), Origin::Imported, now),
         first_fetched_at: (auth_mode != AuthMode::None).then_some(now),
     };
-    Ok((connection, entry))
+    Ok(Prepared {
+        connection,
+        credentials,
+        entry,
+    })
 }
 
 /// Holds free inputs to those that the provider's entry declares. What the integration brings is

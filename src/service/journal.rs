@@ -82,11 +82,21 @@ pub struct Intent {
 }
 
 impl Intent {
-    /// From here on the attempt is taken for cut off.
+    /// From here on an attempt that sends its next request at `now` is taken for cut off.
     #[must_use]
-    pub fn cut_off_at(&self, entry: &entry::Entry) -> Timestamp {
+    pub fn cut_off_at(entry: &entry::Entry, now: Timestamp) -> Timestamp {
         let limit = i64::from(entry.token_request_timeout_millis());
-        self.started_at.plus_millis(limit + GIVEN_UP_AFTER_MILLIS)
+        now.plus_millis(limit + GIVEN_UP_AFTER_MILLIS)
+    }
+
+    /// The attempt, of which nobody will know more if it is cut off now, after a first answer.
+    #[must_use]
+    pub fn cut_off_between(&self, status: u16, now: Timestamp) -> Attempt {
+        Attempt {
+            status: Some(status),
+            error: Some(CUT_OFF_BETWEEN.to_owned()),
+            ..self.ended(AttemptOutcome::Unknown, now)
+        }
     }
 
     /// The attempt, which ended at `now`.
@@ -119,6 +129,9 @@ pub struct Import {
     pub status: u16,
     /// When the provider issued them.
     pub issued_at: Timestamp,
+    /// How the attempt ended, if these are not all the credentials that it was to bring.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shortfall: Option<Attempt>,
 }
 
 /// New credentials, sealed for the connection's row.
@@ -144,6 +157,9 @@ pub struct Pair {
     pub issued_at: Timestamp,
     /// How often the database did not take them.
     pub failures: u32,
+    /// How the attempt ended, if these are not all the credentials that it was to bring.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shortfall: Option<Attempt>,
 }
 
 impl Pair {
@@ -154,6 +170,8 @@ impl Pair {
     }
 }
 
+const CUT_OFF_BETWEEN: &str =
+    "the attempt was cut off between its requests: what the earlier ones gave was kept";
 /// How long after its time limit an attempt is taken for cut off.
 const GIVEN_UP_AFTER_MILLIS: i64 = 20_000;
 
@@ -185,6 +203,19 @@ mod tests {
             r#""integration_id":1,"connection_id":"c","connection_config":"s","credentials":"s","#,
             r#""grant_fingerprint":null,"schedule":{"due_at":1,"expires_at":2},"status":200,"#,
             r#""issued_at":3,"failures":0}}"#
+        ));
+    }
+
+    #[test]
+    fn a_pair_of_an_attempt_that_was_not_finished_keeps_its_form() {
+        is_read_and_written(concat!(
+            r#"{"pair":{"intent":{"attempt":"a","uid":"u","trigger":"force","#,
+            r#""credentials_version":1,"sent":null,"number":1,"started_at":0},"#,
+            r#""integration_id":1,"connection_id":"c","connection_config":"s","credentials":"s","#,
+            r#""grant_fingerprint":null,"schedule":{"due_at":1,"expires_at":2},"status":200,"#,
+            r#""issued_at":3,"failures":0,"shortfall":{"id":"a","trigger":"force","#,
+            r#""outcome":"unknown","status":200,"error":"e","attempt":1,"started_at":0,"#,
+            r#""duration":3,"retry_at":null}}}"#
         ));
     }
 

@@ -269,10 +269,10 @@ impl Pair {
     /// The attempt that brought the pair.
     #[must_use]
     pub fn attempt(&self) -> Attempt {
-        Attempt {
+        self.shortfall.clone().unwrap_or_else(|| Attempt {
             status: Some(self.status),
             ..self.intent.ended(AttemptOutcome::Refreshed, self.issued_at)
-        }
+        })
     }
 
     /// When the database is asked again to take the pair.

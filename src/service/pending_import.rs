@@ -90,10 +90,10 @@ impl Import {
     /// The attempt that verified it.
     #[must_use]
     pub fn attempt(&self) -> Attempt {
-        Attempt {
+        self.shortfall.clone().unwrap_or_else(|| Attempt {
             status: Some(self.status),
             ..self.intent.ended(AttemptOutcome::Refreshed, self.issued_at)
-        }
+        })
     }
 
     /// When the database is asked again to take it.

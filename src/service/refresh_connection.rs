@@ -13,13 +13,16 @@ use super::{
     journal::{Entry, Intent, Journal, Pair},
     pending::{Held, Landing, MAX_TRIES, finish_pending, held, land},
     ports::{Ports, RefreshFailure, RefreshReply, random, random_uuid},
-    token_exchange::{Issued, TokenExchangeError, exchange},
+    token_exchange::{Checkpoint, Issued, TokenExchangeError, exchange},
 };
 use crate::{
     domain::{
         attempt::Attempt,
         credentials::{Credentials, ExchangeMode, Exchanged},
-        refresh::{Decision, Failure, Origin, Rotation, Schedule, Trigger, schedule},
+        refresh::{
+            Decision, Failure, History, Origin, Rotation, Schedule, Trigger, schedule,
+            unfinished_schedule,
+        },
         timestamp::Timestamp,
     },
     providers::entry,
@@ -106,21 +109,44 @@ pub async fn refresh_connection(
         return subject.failed(ports, &failure).await;
     };
 
-    let wake_at = subject.intent.cut_off_at(&provider.entry);
+    let entry = &provider.entry;
+    let wake_at = Intent::cut_off_at(entry, subject.intent.started_at);
     let intent = Entry::Intent(subject.intent.clone());
     journal.write(&intent, wake_at).await?;
     let config = &connection.connection_config;
-    let result = match exchange(ports, &provider.entry, &integration, config, credentials).await {
-        Ok(issued) => {
-            return Ok(subject
-                .refreshed(ports, journal, &provider.entry, issued)
-                .await);
-        }
+    let between = Between {
+        ports,
+        journal,
+        entry,
+        subject: &subject,
+    };
+    let result = match exchange(ports, entry, &integration, config, credentials, &between).await {
+        Ok(issued) => return Ok(subject.refreshed(ports, journal, entry, issued).await),
         Err(TokenExchangeError::Internal(error)) => Err(error),
         Err(failure) => subject.failed(ports, &failure).await,
     };
     journal.clear(&subject.intent.attempt);
     result
+}
+
+/// Keeps what the earlier requests of an attempt gave, while the later ones are made.
+struct Between<'a, P, J> {
+    ports: &'a P,
+    journal: &'a J,
+    entry: &'a entry::Entry,
+    subject: &'a Subject<'a>,
+}
+
+impl<P: Ports, J: Journal> Checkpoint for Between<'_, P, J> {
+    async fn keep(&self, issued: &Issued) -> Result<(), InternalError> {
+        let now = self.ports.now();
+        let cut_off = self.subject.intent.cut_off_between(issued.status, now);
+        let pair = self
+            .subject
+            .pair(self.ports, self.entry, issued, Some(cut_off));
+        let wake_at = Intent::cut_off_at(self.entry, now);
+        Ok(self.journal.write(&Entry::Pair(pair), wake_at).await?)
+    }
 }
 
 /// Whether the provider was asked, so that the reply answers a forced refresh.
@@ -159,37 +185,93 @@ impl Subject<'_> {
         entry: &entry::Entry,
         issued: Issued,
     ) -> Refresh {
-        let (now, fresh) = (ports.now(), &issued.credentials);
-        let record = &self.connection.record;
-        let name = &record.connection_id;
-        let pair = Pair {
-            intent: self.intent.clone(),
-            integration_id: self.integration.id,
-            connection_id: name.clone(),
-            connection_config: record.connection_config.clone(),
-            credentials: seal_credentials(ports, self.integration, name, fresh),
-            grant_fingerprint: grant_fingerprint(ports, self.integration, fresh),
-            schedule: schedule(fresh, entry.refresh_rule(), Origin::Issued, now),
-            status: issued.status,
-            issued_at: now,
-            failures: 0,
-        };
-        let attempt = Some(pair.attempt());
+        let now = ports.now();
+        let shortfall = issued.shortfall.as_deref();
+        let fell_short = shortfall.map(|error| error.attempt(&self.intent, now));
+        let pair = self.pair(ports, entry, &issued, fell_short);
+        let attempt = pair.attempt();
         // Where the object's storage fails, the database is the only place left for the pair.
         let written = journal
             .write(&Entry::Pair(pair.clone()), pair.retry_at(now))
             .await;
         let trouble = written.err().map(InternalError::from);
         let (reply, trouble) = match land(ports, journal, pair).await {
-            Landing::Stored(connection) => (RefreshReply::Refreshed { connection }, trouble),
+            Landing::Stored(connection) => match shortfall {
+                None => (RefreshReply::Refreshed { connection }, trouble),
+                Some(error) => {
+                    let (reply, failed) = self.fell_short(ports, error, *connection).await;
+                    (reply, trouble.or(failed))
+                }
+            },
             Landing::Overtaken(connection) => (RefreshReply::Unchanged { connection }, trouble),
             Landing::Gone => (RefreshReply::Gone, trouble),
             Landing::Waiting(pair, error) => (pending(*pair), Some(error)),
         };
         Refresh {
             reply,
-            attempt,
+            attempt: Some(attempt),
             trouble,
+        }
+    }
+
+    /// Records that a later request of the attempt failed, after what the earlier ones gave was
+    /// `stored`. The grant works, so the refresh is not given up whatever the provider said.
+    async fn fell_short(
+        &self,
+        ports: &impl Ports,
+        error: &TokenExchangeError,
+        stored: ConnectionRecord,
+    ) -> (RefreshReply, Option<InternalError>) {
+        let now = ports.now();
+        let transient = Failure::Transient {
+            retry_after_seconds: error.failure().retry_after_seconds(),
+        };
+        let dice = u32::from_be_bytes(random(ports));
+        let history = History {
+            failure_log: Some(self.intent.attempt.clone()),
+            ..self.connection.record.history.after(transient, now, dice)
+        };
+        let (version, due_at) = (stored.credentials_version, stored.schedule.due_at);
+        let store = store_failure(&stored.uid, version, &history, due_at);
+        let (connection, trouble) = match fetch_one(ports, store).await {
+            Ok(Some(connection)) => (connection, None),
+            // Other credentials were stored since.
+            Ok(None) => (stored, None),
+            Err(error) => (ConnectionRecord { history, ..stored }, Some(error.into())),
+        };
+        let reply = RefreshReply::Failed {
+            failure: self.kind_of(error),
+            connection: Box::new(connection),
+        };
+        (reply, trouble)
+    }
+
+    /// New credentials, ready to be stored, and how the attempt ended if they are not all.
+    fn pair(
+        &self,
+        ports: &impl Ports,
+        entry: &entry::Entry,
+        issued: &Issued,
+        shortfall: Option<Attempt>,
+    ) -> Pair {
+        let (now, fresh) = (ports.now(), &issued.credentials);
+        let record = &self.connection.record;
+        let name = &record.connection_id;
+        Pair {
+            intent: self.intent.clone(),
+            integration_id: self.integration.id,
+            connection_id: name.clone(),
+            connection_config: record.connection_config.clone(),
+            credentials: seal_credentials(ports, self.integration, name, fresh),
+            grant_fingerprint: grant_fingerprint(ports, self.integration, fresh),
+            schedule: match shortfall {
+                None => schedule(fresh, entry.refresh_rule(), Origin::Issued, now),
+                Some(_) => unfinished_schedule(fresh, now),
+            },
+            status: issued.status,
+            issued_at: now,
+            failures: 0,
+            shortfall,
         }
     }
 
@@ -206,12 +288,7 @@ impl Subject<'_> {
             retry_at: history.next_retry_at(),
             ..error.attempt(&self.intent, now)
         };
-        let failure = match error {
-            TokenExchangeError::Unaskable { failure, .. } => *failure,
-            TokenExchangeError::Refused { .. } | TokenExchangeError::Internal(_) => {
-                kind_of_failure(self.credentials)
-            }
-        };
+        let failure = self.kind_of(error);
         let writes = self.writes_after(error, &attempt, now);
         let stored = self
             .store_failure(ports, error, failure, dice, writes)
@@ -272,6 +349,15 @@ impl Subject<'_> {
         }
         let connection = Box::new(record);
         Ok(RefreshReply::Unchanged { connection })
+    }
+
+    fn kind_of(&self, error: &TokenExchangeError) -> RefreshFailure {
+        match error {
+            TokenExchangeError::Unaskable { failure, .. } => *failure,
+            TokenExchangeError::Refused { .. } | TokenExchangeError::Internal(_) => {
+                kind_of_failure(self.credentials)
+            }
+        }
     }
 
     /// When the credentials are due after a failure. An answer that was lost may have rotated the

@@ -2,6 +2,7 @@
 //! what becomes of them.
 
 pub(super) mod oauth2;
+mod steps;
 
 use super::{
     error::InternalError,
@@ -12,7 +13,7 @@ use super::{
 use crate::{
     domain::{
         attempt::{Attempt, AttemptOutcome},
-        credentials::{Credentials, ExchangeMode},
+        credentials::{Credentials, ExchangeMode, OAuth2},
         egress::permitted,
         integration::IntegrationSecrets,
         mask::Mask,
@@ -36,6 +37,38 @@ pub struct Issued {
     pub credentials: Credentials,
     /// The status code of the provider's answer.
     pub status: u16,
+    /// Why a later request of the same attempt failed, so that these are not all that there
+    /// should be.
+    pub shortfall: Option<Box<TokenExchangeError>>,
+}
+
+impl Issued {
+    /// All that there should be.
+    #[must_use]
+    pub fn whole(credentials: Credentials, status: u16) -> Self {
+        Self {
+            credentials,
+            status,
+            shortfall: None,
+        }
+    }
+
+    fn short(credentials: Credentials, status: u16, error: TokenExchangeError) -> Self {
+        Self {
+            shortfall: Some(Box::new(error)),
+            ..Self::whole(credentials, status)
+        }
+    }
+}
+
+/// What keeps new credentials before the next request of the same attempt is sent.
+#[expect(
+    async_fn_in_trait,
+    reason = "an isolate has one thread, so no future needs to be `Send`"
+)]
+pub trait Checkpoint {
+    /// Makes `issued` durable. If that fails, no other request is sent.
+    async fn keep(&self, issued: &Issued) -> Result<(), InternalError>;
 }
 
 /// Why there are no new credentials.
@@ -171,13 +204,15 @@ impl TokenExchangeError {
     }
 }
 
-/// Gets new credentials in place of `credentials`, which can be refreshed.
+/// Gets new credentials in place of `credentials`, which can be refreshed. What an answer gave is
+/// handed to `checkpoint` before another request is sent.
 pub async fn exchange(
     ports: &impl Ports,
     entry: &Entry,
     integration: &IntegrationRecord,
     connection_config: &SecretMap,
     credentials: &Credentials,
+    checkpoint: &impl Checkpoint,
 ) -> Result<Issued, TokenExchangeError> {
     let exchange = Exchange {
         ports,
@@ -199,7 +234,7 @@ pub async fn exchange(
             | ExchangeMode::Signature
             | ExchangeMode::TwoStep => Err(nothing_to_refresh()),
         },
-        Credentials::OAuth2(old) => exchange.refresh_token(old).await,
+        Credentials::OAuth2(old) => exchange.refresh_token(old, checkpoint).await,
         Credentials::OAuth2ClientCredentials(old) => exchange.client_credentials(old).await,
         Credentials::ApiKey { .. }
         | Credentials::Basic { .. }
@@ -242,11 +277,26 @@ impl<P: Ports> Exchange<'_, P> {
 
     /// The failure of an exchange that the provider answered.
     fn refused(&self, error: TokenError, response: &HttpResponse) -> TokenExchangeError {
+        let said = error_text(response).map(|said| self.mask().apply(&said, MAX_ERROR_BYTES));
+        TokenExchangeError::Refused { error, said }
+    }
+
+    /// The same, where earlier requests of the attempt gave `fresh`.
+    fn refused_after(
+        &self,
+        fresh: &OAuth2,
+        error: TokenError,
+        response: &HttpResponse,
+    ) -> TokenExchangeError {
         let said = error_text(response).map(|said| {
-            Mask::new(self.credentials, self.connection_config, &self.secrets)
-                .apply(&said, MAX_ERROR_BYTES)
+            let fresh = Credentials::OAuth2(fresh.clone());
+            self.mask().and(&fresh).apply(&said, MAX_ERROR_BYTES)
         });
         TokenExchangeError::Refused { error, said }
+    }
+
+    fn mask(&self) -> Mask {
+        Mask::new(self.credentials, self.connection_config, &self.secrets)
     }
 }
 

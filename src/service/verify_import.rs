@@ -10,12 +10,12 @@ use super::{
     pending::finish_pending,
     pending_import::store,
     ports::{Ports, VerifyReply, VerifyRequest, random_uuid},
-    token_exchange::{Issued, TokenExchangeError, exchange},
+    token_exchange::{Checkpoint, Issued, TokenExchangeError, exchange},
 };
 use crate::{
     domain::{
         attempt::Attempt,
-        refresh::{Origin, Trigger, schedule},
+        refresh::{Origin, Trigger, schedule, unfinished_schedule},
     },
     providers::entry,
     storage::{
@@ -112,22 +112,29 @@ async fn attempt(
     let credentials = open_credentials(ports, integration, name, &connection.credentials)?;
     let config = open_connection_config(ports, integration, name, &connection.connection_config)?;
 
-    let wake_at = intent.cut_off_at(&provider.entry);
+    let entry = &provider.entry;
+    let wake_at = Intent::cut_off_at(entry, intent.started_at);
     journal
         .write(&Entry::Intent(intent.clone()), wake_at)
         .await?;
-    match exchange(ports, &provider.entry, integration, &config, &credentials).await {
+    let verified = Verified {
+        ports,
+        journal,
+        entry,
+        integration,
+        connection,
+        replaced,
+        intent,
+    };
+    match exchange(ports, entry, integration, &config, &credentials, &verified).await {
         Ok(issued) => {
-            let import = Import {
-                connection: with_issued(ports, connection, integration, &provider.entry, &issued),
-                replaced,
-                status: issued.status,
-                issued_at: ports.now(),
-                intent,
-            };
+            let shortfall = issued.shortfall.as_deref();
+            let shortfall = shortfall.map(|error| error.attempt(&verified.intent, ports.now()));
+            let import = verified.import(&issued, shortfall);
             land(ports, journal, import).await
         }
         Err(error) => {
+            let intent = verified.intent;
             journal.clear(&intent.attempt);
             match error {
                 TokenExchangeError::Internal(error) => Err(error),
@@ -137,20 +144,51 @@ async fn attempt(
     }
 }
 
-/// The connection with credentials that the provider issued just now.
-fn with_issued(
-    ports: &impl Ports,
-    connection: &UpsertConnection,
-    integration: &IntegrationRecord,
-    entry: &entry::Entry,
-    issued: &Issued,
-) -> UpsertConnection {
-    let fresh = &issued.credentials;
-    UpsertConnection {
-        credentials: seal_credentials(ports, integration, &connection.connection_id, fresh),
-        grant_fingerprint: grant_fingerprint(ports, integration, fresh),
-        schedule: schedule(fresh, entry.refresh_rule(), Origin::Issued, ports.now()),
-        ..connection.clone()
+/// The import that a verification makes.
+struct Verified<'a, P, J> {
+    ports: &'a P,
+    journal: &'a J,
+    entry: &'a entry::Entry,
+    integration: &'a IntegrationRecord,
+    connection: &'a UpsertConnection,
+    replaced: Option<String>,
+    intent: Intent,
+}
+
+impl<P: Ports, J: Journal> Verified<'_, P, J> {
+    /// The connection with credentials that the provider issued just now, and how the attempt
+    /// ended if they are not all.
+    fn import(&self, issued: &Issued, shortfall: Option<Attempt>) -> Import {
+        let (ports, integration) = (self.ports, self.integration);
+        let (now, fresh) = (ports.now(), &issued.credentials);
+        let name = &self.connection.connection_id;
+        Import {
+            intent: self.intent.clone(),
+            connection: UpsertConnection {
+                credentials: seal_credentials(ports, integration, name, fresh),
+                grant_fingerprint: grant_fingerprint(ports, integration, fresh),
+                schedule: match shortfall {
+                    None => schedule(fresh, self.entry.refresh_rule(), Origin::Issued, now),
+                    Some(_) => unfinished_schedule(fresh, now),
+                },
+                ..self.connection.clone()
+            },
+            replaced: self.replaced.clone(),
+            status: issued.status,
+            issued_at: now,
+            shortfall,
+        }
+    }
+}
+
+impl<P: Ports, J: Journal> Checkpoint for Verified<'_, P, J> {
+    async fn keep(&self, issued: &Issued) -> Result<(), InternalError> {
+        let now = self.ports.now();
+        let cut_off = self.intent.cut_off_between(issued.status, now);
+        let import = self.import(issued, Some(cut_off));
+        let wake_at = Intent::cut_off_at(self.entry, now);
+        let entry = Entry::Import(Box::new(import));
+        Ok(self.journal.write(&entry, wake_at).await?)
     }
 }
 

@@ -1,51 +1,70 @@
-//! New OAuth 2 tokens: a refresh (RFC 6749 §6), and a client's own token (§4.4).
+//! New OAuth 2 tokens: a refresh (RFC 6749 §6), and a client's own token (§4.4). Not here: the
+//! requests that follow the first one of a refresh.
+
+use serde_json::{Map, Value};
 
 use super::{
-    Exchange, Issued, MAX_TOKEN_BYTES, TokenExchangeError, kept, no_url, nothing_to_refresh,
+    Checkpoint, Exchange, Issued, MAX_TOKEN_BYTES, TokenExchangeError, kept, no_url,
+    nothing_to_refresh,
 };
 use crate::{
     domain::{
         credentials::{Credentials, OAuth2, OAuth2ClientCredentials},
         integration::IntegrationSecrets,
-        secret::Secret,
+        secret::{MAX_RAW_BYTES, Secret, SecretMap},
     },
     oauth2::{
         client_authentication::{Client, ClientAuthentication},
+        http::HttpResponse,
         token_error::TokenError,
         token_request::{Grant, TokenRequest},
         token_response::{
             CLIENT_CREDENTIALS_TOKEN_PATHS, ResponseRules, TokenResponse, read_token_response,
+            value_at,
         },
     },
-    providers::{entry::ClientAuthenticationMethod, refresh_rule::TokenRequestRules},
+    providers::{refresh_rule::TokenRequestRules, template::Values},
     service::ports::{Ports, RefreshFailure},
     storage::integrations::IntegrationRecord,
 };
 
 impl<P: Ports> Exchange<'_, P> {
-    /// A token for a refresh token.
-    pub(super) async fn refresh_token(&self, old: &OAuth2) -> Result<Issued, TokenExchangeError> {
-        let rules = TokenRequestRules::for_refresh(self.entry, &self.values())
-            .map_err(|error| no_url(&error))?;
-        let refresh_token = old.refresh_token.clone().ok_or_else(nothing_to_refresh)?;
+    /// A token for a refresh token, or in place of the old one.
+    pub(super) async fn refresh_token(
+        &self,
+        old: &OAuth2,
+        checkpoint: &impl Checkpoint,
+    ) -> Result<Issued, TokenExchangeError> {
+        if old.refresh_token.is_none() && !old.renews_without_refresh_token {
+            return Err(nothing_to_refresh());
+        }
         let (client_id, client_secret) = client_of(self.integration, &self.secrets, old)?;
+        let known = self.known(&client_id, client_secret.as_ref());
+        let provided = with_tokens(&known, old);
+        let values = Values {
+            provided: Some(&provided),
+            ..self.values()
+        };
+        let rules =
+            TokenRequestRules::for_refresh(self.entry, &values).map_err(|error| no_url(&error))?;
         let client = client(rules.client_authentication, client_id, client_secret)?;
-        let grant = Grant::RefreshToken(refresh_token);
+        let grant = Grant::RefreshToken(old.refresh_token.clone());
         let path = &self.entry.alternate_access_token_response_path;
-        let paths = path.iter().cloned().collect();
-        let (token, status) = self.ask(rules, grant, client, paths).await?;
-        let credentials = Credentials::OAuth2(OAuth2 {
+        let answers = ResponseRules {
+            token_paths: path.iter().cloned().collect(),
+            expires_in_unit: self.entry.expires_in_unit,
+        };
+        let (token, status) = self.ask(rules, grant, client, &answers).await?;
+        let fresh = OAuth2 {
             access_token: token.access_token,
             // RFC 6749 §6: without a new refresh token the old one stays good.
             refresh_token: token.refresh_token.or_else(|| old.refresh_token.clone()),
             expires_at: token.expires_at,
-            raw: token.raw,
+            derived_config: self.told(&old.derived_config, &token.raw),
+            raw: self.with_earlier(old, token.raw),
             ..old.clone()
-        });
-        Ok(Issued {
-            credentials,
-            status,
-        })
+        };
+        Ok(self.further(&known, old, fresh, status, checkpoint).await)
     }
 
     /// A token for a client's own credentials.
@@ -53,27 +72,33 @@ impl<P: Ports> Exchange<'_, P> {
         &self,
         old: &OAuth2ClientCredentials,
     ) -> Result<Issued, TokenExchangeError> {
-        let rules = TokenRequestRules::for_client_credentials(self.entry, &self.values())
+        let provided = self.known(&old.client_id, Some(&old.client_secret));
+        let values = Values {
+            provided: Some(&provided),
+            ..self.values()
+        };
+        let rules = TokenRequestRules::for_client_credentials(self.entry, &values)
             .map_err(|error| no_url(&error))?;
         let client = client(
             rules.client_authentication,
             old.client_id.clone(),
             Some(old.client_secret.clone()),
         )?;
-        let paths = CLIENT_CREDENTIALS_TOKEN_PATHS.map(str::to_owned).to_vec();
+        let answers = ResponseRules {
+            token_paths: CLIENT_CREDENTIALS_TOKEN_PATHS.map(str::to_owned).to_vec(),
+            expires_in_unit: self.entry.expires_in_unit,
+        };
         let (token, status) = self
-            .ask(rules, Grant::ClientCredentials, client, paths)
+            .ask(rules, Grant::ClientCredentials, client, &answers)
             .await?;
         let credentials = Credentials::OAuth2ClientCredentials(OAuth2ClientCredentials {
             token: token.access_token,
             expires_at: token.expires_at,
+            derived_config: self.told(&old.derived_config, &token.raw),
             raw: token.raw,
             ..old.clone()
         });
-        Ok(Issued {
-            credentials,
-            status,
-        })
+        Ok(Issued::whole(credentials, status))
     }
 
     async fn ask(
@@ -81,7 +106,7 @@ impl<P: Ports> Exchange<'_, P> {
         rules: TokenRequestRules,
         grant: Grant,
         client: Client,
-        token_paths: Vec<String>,
+        answers: &ResponseRules,
     ) -> Result<(TokenResponse, u16), TokenExchangeError> {
         let mut parameters = vec![("grant_type".to_owned(), Secret::new(rules.grant_type))];
         parameters.extend(
@@ -91,34 +116,84 @@ impl<P: Ports> Exchange<'_, P> {
         );
         parameters.extend(rules.parameters);
         let request = TokenRequest {
+            method: rules.method,
             url: rules.url,
+            headers: rules.headers,
             grant,
             parameters,
             body_format: rules.body_format,
             client,
         };
         let response = self.send(request.into_http()).await?;
-        let rules = ResponseRules {
-            token_paths,
-            expires_in_unit: self.entry.expires_in_unit,
-        };
-        let now = self.ports.now();
-        let status = response.status;
-        let token = read_token_response(&response, &rules, now)
+        let token = self
+            .token(&response, answers)
             .map_err(|error| self.refused(error, &response))?;
+        Ok((token, response.status))
+    }
+
+    /// The token in an answer that has just arrived.
+    pub(super) fn token(
+        &self,
+        response: &HttpResponse,
+        answers: &ResponseRules,
+    ) -> Result<TokenResponse, TokenError> {
+        let now = self.ports.now();
+        let token = read_token_response(response, answers, now)?;
         let refresh_token_bytes = token.refresh_token.as_ref().map_or(0, Secret::len);
         if token.access_token.len().max(refresh_token_bytes) > MAX_TOKEN_BYTES {
-            let error = TokenError::Malformed { status };
-            return Err(TokenExchangeError::Refused { error, said: None });
+            let status = response.status;
+            return Err(TokenError::Malformed { status });
         }
-        let token = TokenResponse {
+        Ok(TokenResponse {
             // What was issued just now has not ended, whatever its clock or its answer says.
             expires_at: token.expires_at.filter(|expires_at| *expires_at > now),
             raw: kept(token.raw),
             ..token
-        };
-        Ok((token, status))
+        })
     }
+
+    /// What an answer tells of the connection, over what earlier ones told.
+    pub(super) fn told(&self, earlier: &SecretMap, answer: &SecretMap) -> SecretMap {
+        let paths = self.entry.token_response_metadata.iter();
+        let told = paths.filter_map(|path| {
+            let value = value_at(answer.expose(), path)?;
+            let is_scalar = value.is_string() || value.is_number() || value.is_boolean();
+            is_scalar.then(|| (path.clone(), value.clone()))
+        });
+        let told = earlier.merged(&SecretMap::new(told.collect()));
+        if told.json_len() > MAX_RAW_BYTES {
+            return earlier.clone();
+        }
+        told
+    }
+
+    /// The client and the integration, for templates.
+    fn known(&self, client_id: &str, client_secret: Option<&Secret>) -> SecretMap {
+        let own = self.secrets.integration_config.merged(&self.secrets.custom);
+        let secret = client_secret.map(|it| ("clientSecret", it.expose().to_owned()));
+        let scopes = self.integration.scopes.as_ref().map(|scopes| {
+            let scopes: Vec<_> = scopes.split(',').map(str::trim).collect();
+            ("scopes", scopes.join(&self.entry.scope_separator))
+        });
+        let known = [("clientId", client_id.to_owned())].into_iter();
+        own.merged(&texts(known.chain(secret).chain(scopes)))
+    }
+}
+
+/// What is known, with the tokens and the answer that they came from.
+pub(super) fn with_tokens(known: &SecretMap, tokens: &OAuth2) -> SecretMap {
+    let access_token = ("accessToken", tokens.access_token.expose().to_owned());
+    let refresh_token = tokens.refresh_token.as_ref();
+    let refresh_token = refresh_token.map(|it| ("refreshToken", it.expose().to_owned()));
+    let tokens_of = texts([access_token].into_iter().chain(refresh_token));
+    let raw = Value::Object(tokens.raw.expose().clone());
+    let raw = SecretMap::new(Map::from_iter([("raw".to_owned(), raw)]));
+    known.merged(&tokens_of).merged(&raw)
+}
+
+fn texts(texts: impl Iterator<Item = (&'static str, String)>) -> SecretMap {
+    let texts = texts.map(|(name, text)| (name.to_owned(), Value::from(text)));
+    SecretMap::new(texts.collect())
 }
 
 /// The client to refresh as: the connection's own if it is whole, else the integration's.
@@ -140,22 +215,18 @@ pub(in crate::service) fn client_of(
     Ok((client_id, secrets.client_secret.clone()))
 }
 
-/// The client, as it shows itself by `method`.
+/// The client, as it shows itself by `authentication`.
 pub(in crate::service) fn client(
-    method: ClientAuthenticationMethod,
+    authentication: ClientAuthentication,
     client_id: String,
     client_secret: Option<Secret>,
 ) -> Result<Client, TokenExchangeError> {
-    let authentication = match method {
-        ClientAuthenticationMethod::ClientSecretBasic => ClientAuthentication::ClientSecretBasic,
-        ClientAuthenticationMethod::ClientSecretPost => ClientAuthentication::ClientSecretPost,
-        ClientAuthenticationMethod::Unsupported => {
-            return Err(TokenExchangeError::unaskable(
-                RefreshFailure::Client,
-                &"the provider's kind of client authentication is not supported",
-            ));
-        }
-    };
+    if authentication == ClientAuthentication::PrivateKeyJwt {
+        return Err(TokenExchangeError::unaskable(
+            RefreshFailure::Client,
+            &"the provider's kind of client authentication is not supported",
+        ));
+    }
     Ok(Client {
         client_id,
         client_secret,

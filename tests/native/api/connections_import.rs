@@ -45,11 +45,11 @@ fn an_oauth_2_token_is_kept_with_all_that_was_sent() {
 }
 
 #[test]
-fn a_client_credentials_token_is_kept_with_its_client_and_certificate() {
+fn a_client_credentials_token_is_kept_with_its_client_and_key() {
     let sent = json!({
         "type": "OAUTH2_CC", "token": "fake-token", "expires_at": "2027-01-01T00:00:00.000Z",
         "client_id": "own-client", "client_secret": "fake-own-secret",
-        "client_certificate": "fake-certificate", "client_private_key": "fake-private-key",
+        "client_private_key": "fake-private-key",
     });
     let mut expected = sent.clone();
     expected["raw"] = sent.clone();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     client::{Answered, call, create_integration, deployment_with_github},
-    connections::{deployment_with_every_kind, put_acme, scoped_key},
+    connections::{create_plain_integration, deployment_with_every_kind, put_acme, scoped_key},
     deployment::Deployment,
 };
 
@@ -73,6 +73,26 @@ fn a_tba_token_needs_an_account_in_the_configuration() {
             "Missing accountId in connection_config. This is required to create a TBA connection.",
         );
     }
+}
+
+#[test]
+fn a_client_certificate_is_refused_because_it_could_not_be_presented() {
+    let deployment = deployment_with_every_kind();
+    let refused =
+        "Client certificates are not supported: Workers cannot present one per connection";
+    let client = json!({
+        "type": "OAUTH2_CC", "token": "t", "client_id": "i", "client_secret": "s",
+    });
+    let mut certified = client.clone();
+    certified["client_certificate"] = "fake-certificate".into();
+    let body = json!({"provider_config_key": "auth0-cc", "credentials": certified});
+    post(&deployment, &body).is_error(400, "invalid_body", refused);
+
+    let entry = json!({"auth_mode": "OAUTH2_CC", "require_client_certificate": true});
+    put_acme(&deployment, &entry);
+    create_plain_integration(&deployment, "acme");
+    let body = json!({"provider_config_key": "acme", "credentials": client});
+    post(&deployment, &body).is_error(400, "invalid_body", refused);
 }
 
 /// Each request has one mistake less than the one before, and each mistake is told in its turn.

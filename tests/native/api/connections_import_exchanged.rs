@@ -76,7 +76,10 @@ fn a_session_of_bill_is_kept_with_its_login() {
 
 #[test]
 fn a_two_step_token_is_kept_with_the_inputs_that_the_provider_declares() {
-    let fields = json!({"credentials": {"clientId": {}, "clientSecret": {}}});
+    let fields = json!({
+        "credentials": {"clientId": {}, "clientSecret": {}},
+        "token_response": {"token": "token"},
+    });
     let sent = json!({
         "type": "TWO_STEP", "clientId": "c", "clientSecret": "fake-secret", "token": "fake-token",
         "refresh_token": "fake-refresh", "expires_at": LATER, "raw": {"a": 1},
@@ -127,7 +130,10 @@ fn refuses(deployment: &Deployment, credentials: &Value, expected: &Value) {
 
 #[test]
 fn inputs_are_those_that_the_provider_declares() {
-    let fields = json!({"credentials": {"clientId": {}, "own": {"optional": true}}});
+    let fields = json!({
+        "credentials": {"clientId": {}, "own": {"optional": true}},
+        "token_response": {"token": "token"},
+    });
     let deployment = deployment("TWO_STEP", &fields);
     refuses(
         &deployment,

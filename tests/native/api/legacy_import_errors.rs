@@ -200,7 +200,8 @@ fn a_tba_token_needs_both_parts_and_an_account() {
 #[test]
 fn other_kinds_are_not_supported() {
     let deployment = deployment_with_every_kind();
-    put_acme(&deployment, &json!({"auth_mode": "TWO_STEP"}));
+    let fields = json!({"auth_mode": "TWO_STEP", "token_response": {"token": "token"}});
+    put_acme(&deployment, &fields);
     create_plain_integration(&deployment, "acme");
     post(&deployment, "acme", &json!({"access_token": "a"})).is_legacy_error(
         400,

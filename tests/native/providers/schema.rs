@@ -115,6 +115,17 @@ fn what_the_schema_refuses_the_check_refuses_too() {
         json!({"proxy": {"headers": {"a": []}}}),
         json!({"disable_pkce": 1}),
         json!({"token_expires_in_ms": -1}),
+        json!({"auth_mode": "TWO_STEP"}),
+        json!({"auth_mode": "TWO_STEP", "token_params": [], "token_response": {"token": "a"}}),
+        json!({"token_response": {"token_expiration": "end"}}),
+        json!({"token_response": {"token": "a", "token_expiration_strategy": "expires"}}),
+        json!({"token_headers": {"x y": "a"}}),
+        json!({"token_headers": {"x": []}}),
+        json!({"token_request_method": "PUT"}),
+        json!({"refresh_token_params": "a"}),
+        json!({"additional_steps": [{}]}),
+        json!({"additional_steps": [{"token_url": "https://a.example", "url": ""}]}),
+        json!({"additional_steps": vec![json!({"token_url": "https://a.example"}); 6]}),
     ] {
         judged(&schema, &own, false);
     }
@@ -135,6 +146,10 @@ fn what_the_check_accepts_the_schema_accepts_too() {
         json!({
             "auth_mode": "TWO_STEP",
             "token_params": {"auth": {"user": "${credentials.username}"}, "new": true},
+            "token_response": {"token": "", "token_expiration_strategy": "expireAt"},
+            "token_headers": {"x-key": "${base64(${credentials.key})}", "x-n": 1},
+            "refresh_token_params": {"a": [{}]},
+            "additional_steps": [{"token_url": "${step1.url}", "token_params": {"a": []}}],
             "body_format": "xml",
         }),
         json!({"integration_config": {

@@ -1,0 +1,193 @@
+//! The requests that follow the first one of a refresh. What the requests before one gave is
+//! durable before it is sent, because it may be the only copy of a token that works once.
+
+use serde_json::{Map, Value};
+
+use super::{Checkpoint, Exchange, Issued, TokenExchangeError, kept, no_url, oauth2::with_tokens};
+use crate::{
+    domain::{
+        credentials::{Credentials, OAuth2},
+        secret::{Secret, SecretMap},
+        timestamp::Timestamp,
+    },
+    oauth2::{
+        token_request::message,
+        token_response::{ResponseRules, TokenResponse},
+    },
+    providers::{
+        refresh_rule::StepRequest,
+        refresh_step::{RefreshStep, StepResult},
+        template::Values,
+    },
+    service::ports::Ports,
+};
+
+impl<P: Ports> Exchange<'_, P> {
+    /// What the steps of the entry make of `fresh`, which the first request gave in place of
+    /// `old`. Where one fails, what was there before it.
+    pub(super) async fn further(
+        &self,
+        known: &SecretMap,
+        old: &OAuth2,
+        mut fresh: OAuth2,
+        status: u16,
+        checkpoint: &impl Checkpoint,
+    ) -> Issued {
+        let steps = &self.entry.refresh_steps;
+        for (at, step) in steps.iter().enumerate() {
+            let provided = with_tokens(known, &fresh);
+            let values = Values {
+                provided: Some(&provided),
+                ..self.values()
+            };
+            let so_far = || {
+                let to_come = steps.iter().skip(at);
+                Credentials::OAuth2(usable(old, &fresh, to_come))
+            };
+            let request = match StepRequest::of(self.entry, step, &values) {
+                Ok(request) => request,
+                Err(_) if step.is_optional => continue,
+                Err(error) => return Issued::short(so_far(), status, no_url(&error)),
+            };
+            let issued = Issued::whole(so_far(), status);
+            if let Err(error) = checkpoint.keep(&issued).await {
+                return Issued::short(issued.credentials, status, error.into());
+            }
+            match self.step(step, request, &fresh).await {
+                Ok(next) => fresh = next,
+                Err(_) if step.is_optional => {}
+                Err(error) => return Issued::short(issued.credentials, status, error),
+            }
+        }
+        Issued::whole(Credentials::OAuth2(fresh), status)
+    }
+
+    async fn step(
+        &self,
+        step: &RefreshStep,
+        request: StepRequest,
+        before: &OAuth2,
+    ) -> Result<OAuth2, TokenExchangeError> {
+        let sent = |token: &Secret| {
+            let is_it = |value: &Secret| value.expose() == token.expose();
+            request.parameters.iter().any(|(_, value)| is_it(value))
+        };
+        let sends_the_refresh_token = before.refresh_token.as_ref().is_some_and(sent);
+        let http = message(
+            step.token_request_method,
+            request.url,
+            request.headers,
+            &request.parameters,
+            step.body_format,
+        );
+        let response = self.send(http).await?;
+        let answers = ResponseRules {
+            token_paths: Vec::new(),
+            expires_in_unit: self.entry.expires_in_unit,
+        };
+        let token = self
+            .token(&response, &answers)
+            .map_err(|error| self.refused_after(before, error, &response))?;
+        let mut after = with_result(&step.result, before, &token);
+        after.derived_config = self.told(&after.derived_config, &token.raw);
+        if sends_the_refresh_token {
+            after.refresh_token = token.refresh_token.or(after.refresh_token);
+        }
+        Ok(after)
+    }
+
+    /// A new answer, with what earlier answers had where steps put theirs. What has the refresh
+    /// token in it that was just used is left behind, so that no step sends it again.
+    pub(super) fn with_earlier(&self, old: &OAuth2, answer: SecretMap) -> SecretMap {
+        let used = old.refresh_token.as_ref();
+        let is_used = |value: &Value| used.is_some_and(|used| contains(value, used.expose()));
+        let names = self.entry.refresh_steps.iter().filter_map(raw_name);
+        let earlier = names.filter_map(|name| {
+            let value = old.raw.expose().get(name)?;
+            let is_good = !answer.expose().contains_key(name) && !is_used(value);
+            is_good.then(|| (name.to_owned(), value.clone()))
+        });
+        let earlier: Map<_, _> = earlier.collect();
+        kept(answer.merged(&SecretMap::new(earlier)))
+    }
+}
+
+/// What can be used of `fresh` while the steps `to_come` are not made: where one of them brings
+/// the access token that calls need, the old one.
+fn usable<'s>(
+    old: &OAuth2,
+    fresh: &OAuth2,
+    mut to_come: impl Iterator<Item = &'s RefreshStep>,
+) -> OAuth2 {
+    if !to_come.any(|step| step.result == StepResult::AccessToken) {
+        return fresh.clone();
+    }
+    OAuth2 {
+        access_token: old.access_token.clone(),
+        expires_at: old.expires_at,
+        ..fresh.clone()
+    }
+}
+
+/// `before` with the answer of a step in its place. The earliest end counts.
+fn with_result(result: &StepResult, before: &OAuth2, token: &TokenResponse) -> OAuth2 {
+    let expires_at = earliest(before.expires_at, token.expires_at);
+    match result {
+        StepResult::AccessToken => OAuth2 {
+            access_token: token.access_token.clone(),
+            expires_at: token.expires_at,
+            raw: kept(before.raw.merged(&token.raw)),
+            ..before.clone()
+        },
+        StepResult::ConnectionConfig(name) => OAuth2 {
+            expires_at,
+            derived_config: under(&before.derived_config, name, as_config(token)),
+            ..before.clone()
+        },
+        StepResult::Raw(name) => {
+            let earlier = before.raw.expose().get(name).and_then(Value::as_object);
+            let earlier = SecretMap::new(earlier.cloned().unwrap_or_default());
+            let answer = earlier.merged(&token.raw);
+            OAuth2 {
+                expires_at,
+                raw: under(&before.raw, name, answer.expose().clone()),
+                ..before.clone()
+            }
+        }
+    }
+}
+
+fn earliest(first: Option<Timestamp>, second: Option<Timestamp>) -> Option<Timestamp> {
+    first.into_iter().chain(second).min()
+}
+
+/// A token as a value of the configuration.
+fn as_config(token: &TokenResponse) -> Map<String, Value> {
+    let access_token = Value::from(token.access_token.expose());
+    let expires_at = token.expires_at.map(|it| Value::from(it.to_iso()));
+    let expires_at = expires_at.map(|it| ("expires_at".to_owned(), it));
+    let access_token = ("access_token".to_owned(), access_token);
+    [access_token].into_iter().chain(expires_at).collect()
+}
+
+fn under(map: &SecretMap, name: &str, value: Map<String, Value>) -> SecretMap {
+    let value = Map::from_iter([(name.to_owned(), Value::Object(value))]);
+    map.merged(&SecretMap::new(value))
+}
+
+fn raw_name(step: &RefreshStep) -> Option<&str> {
+    match &step.result {
+        StepResult::Raw(name) => Some(name),
+        StepResult::AccessToken | StepResult::ConnectionConfig(_) => None,
+    }
+}
+
+/// Whether `text` is one of the texts within `value`.
+fn contains(value: &Value, text: &str) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(|item| contains(item, text)),
+        Value::Object(map) => map.values().any(|value| contains(value, text)),
+        Value::String(other) => other == text,
+        Value::Bool(_) | Value::Null | Value::Number(_) => false,
+    }
+}
