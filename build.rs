@@ -1,5 +1,6 @@
-//! Turns `providers/*.toml` into a sorted static table of JSON texts, so that the running program
-//! parses no more of the catalogue than the entry it needs; and tells it the last migration.
+//! Turns `providers/*.toml` into a sorted static table of JSON texts with what lists are filtered by
+//! beside them, so that the running program parses no more of the catalogue than the entry it
+//! needs; and tells it the last migration.
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
@@ -17,8 +18,22 @@ fn main() {
     let entries = read_all(Path::new("providers"));
     let mut table = "&[\n".to_owned();
     for name in entries.keys() {
-        let entry = serde_json::to_string(&resolved(&entries, name, entries.len())).unwrap();
-        writeln!(table, "    ({name:?}, {entry:?}),").unwrap();
+        let entry = resolved(&entries, name, entries.len());
+        let text = |field: &str| entry.get(field).and_then(Value::as_str).unwrap_or_default();
+        let categories = entry.get("categories").and_then(Value::as_array);
+        let categories: Vec<_> = categories
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        let (display_name, auth_mode) = (text("display_name"), text("auth_mode"));
+        let json = serde_json::to_string(&entry).unwrap();
+        writeln!(
+            table,
+            "    CatalogueEntry {{ name: {name:?}, display_name: {display_name:?}, \
+            auth_mode: {auth_mode:?}, categories: &{categories:?}, json: {json:?} }},"
+        )
+        .unwrap();
     }
     table.push_str("]\n");
     let out_dir = env::var("OUT_DIR").unwrap();

@@ -11,6 +11,13 @@ const WASM = "wasm32-unknown-unknown";
 const isLinux = process.platform === "linux";
 const secrets = path(".dev.vars");
 
+/** The step that installs what scripts import beside Node itself. */
+export const nodePackages = {
+  name: "Node packages",
+  done: packagesAreInstalled,
+  take: installPackages,
+};
+
 /**
  * Sets up what `npm run dev` needs, with `tests` also what only the tests need, and goes on with
  * the steps of `then`.
@@ -18,7 +25,7 @@ const secrets = path(".dev.vars");
 export async function setUp({ tests = false, then = [] } = {}) {
   await takeSteps([
     { name: "Node and Rust", take: checkTools },
-    { name: "Node packages", done: packagesAreInstalled, take: installPackages },
+    nodePackages,
     { name: "Rust for wasm32", done: wasmTargetIsInstalled, take: installWasmTarget },
     rustTool("worker-build", lockedVersion("worker"), "--bin", "worker-build"),
     rustTool("wasm-bindgen-cli", lockedVersion("wasm-bindgen"), "--bin", "wasm-bindgen"),

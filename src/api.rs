@@ -191,6 +191,9 @@ fn logged(
             let reply = error.reply(&request.id);
             set("status", reply.status.into());
             set("code", error.code().into());
+            if let Some(outcome) = error.outcome_of_verification() {
+                set("verification.outcome", outcome.into());
+            }
             if let Some(cause) = error.internal_cause() {
                 set("error", cause.into());
             }

@@ -13,7 +13,9 @@ use super::{
 use crate::{
     domain::{auth_mode::AuthMode, integration::IntegrationKey, scope::Scope},
     service::{
-        import_connection::{ImportConnection, ImportConnectionError, import_connection},
+        import_connection::{
+            CredentialTest, ImportConnection, ImportConnectionError, import_connection,
+        },
         import_verified_connection::{VerifiedImportError, import_verified_connection},
         ports::Ports,
     },
@@ -51,8 +53,8 @@ pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
         Verify::ByRefresh => import_verified_connection(call.ports, &integration, &import)
             .await
             .map_err(|error| verified_import_error(error, credentials))?,
-        Verify::No => {
-            let imported = import_connection(call.ports, &integration, import)
+        Verify::ByTest(test) => {
+            let imported = import_connection(call.ports, &integration, import, test)
                 .await
                 .map_err(|error| import_error(error, credentials))?;
             call.duplicate_of.set(imported.duplicate_of);
@@ -65,18 +67,22 @@ pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
     )))
 }
 
-/// Whether credentials are verified before they are stored.
+/// How credentials are verified before they are stored.
 #[derive(Clone, Copy)]
 enum Verify {
     ByRefresh,
-    No,
+    ByTest(CredentialTest),
 }
 
 fn create_query(input: &Input<'_>) -> Option<Verify> {
     let query = input.object()?;
-    let options = [(Verify::ByRefresh, "refresh")];
+    let options = [
+        (Verify::ByTest(CredentialTest::Never), "none"),
+        (Verify::ByRefresh, "refresh"),
+    ];
+    let by_default = Some(Verify::ByTest(CredentialTest::First));
     let verify = query.optional("verify");
-    let verify = verify.map_or(Some(Verify::No), |verify| verify.one_of(&options));
+    let verify = verify.map_or(by_default, |verify| verify.one_of(&options));
     query.finish();
     verify
 }
@@ -108,6 +114,9 @@ fn import_error(error: ImportConnectionError, credentials: AuthMode) -> ApiError
         ImportConnectionError::ClientCertificate => ApiError::ClientCertificate,
         ImportConnectionError::MissingAccountId => ApiError::MissingAccountId,
         ImportConnectionError::TooManyTags => ApiError::TooManyTags,
+        ImportConnectionError::TestFailed(test) => {
+            ApiError::Verification(VerificationError::TestFailed(test))
+        }
         ImportConnectionError::Internal(error) => ApiError::Internal(error),
     }
 }

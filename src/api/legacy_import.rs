@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     call::{Authorized, Call},
-    error::{ApiError, legacy::LegacyParameter},
+    error::{ApiError, legacy::LegacyParameter, verification::VerificationError},
     flat_credentials::FlatCredentials,
     reply::Reply,
     rules::{INTEGRATION_KEY, MAX_KEYS, connection_config, connection_id, metadata, webhook_url},
@@ -15,7 +15,9 @@ use super::{
 use crate::{
     domain::{connection::ConnectionId, credentials::Credentials, scope::Scope, secret::SecretMap},
     service::{
-        import_connection::{ImportConnection, ImportConnectionError, import_connection},
+        import_connection::{
+            CredentialTest, ImportConnection, ImportConnectionError, import_connection,
+        },
         integration::provider_of,
         ports::Ports,
     },
@@ -56,7 +58,7 @@ pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
         now: call.ports.now(),
     };
     let import = common.with(credentials.read(mode)?);
-    let imported = import_connection(call.ports, &integration, import)
+    let imported = import_connection(call.ports, &integration, import, CredentialTest::Never)
         .await
         .map_err(import_error)?;
     call.duplicate_of.set(imported.duplicate_of);
@@ -94,6 +96,9 @@ fn import_error(error: ImportConnectionError) -> ApiError {
             ApiError::UnknownIntegration
         }
         ImportConnectionError::UnknownProvider => ApiError::UnknownProviderOfLegacyImport,
+        ImportConnectionError::TestFailed(test) => {
+            ApiError::Verification(VerificationError::TestFailed(test))
+        }
         ImportConnectionError::Internal(error) => ApiError::Internal(error),
     }
 }

@@ -44,7 +44,7 @@ pub(super) const MAX_KEYS: usize = 1000;
 /// What is said of a text with a NUL.
 pub(super) const NUL_MESSAGE: &str = "Invalid string: must not contain a NUL character";
 
-fn is_provider_name(text: &str) -> bool {
+pub(super) fn is_provider_name(text: &str) -> bool {
     let allowed = |char: char| char.is_ascii_alphanumeric() || "_-".contains(char);
     !text.is_empty() && text.chars().all(allowed)
 }

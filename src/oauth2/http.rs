@@ -16,6 +16,17 @@ pub enum Method {
     Post,
 }
 
+impl Method {
+    /// Its name in a request.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
 /// A request to a provider.
 pub struct HttpRequest {
     /// The method; a `GET` has no body.

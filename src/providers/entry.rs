@@ -15,6 +15,7 @@ use super::{
     field_schema::FieldSchema,
     refresh_step::{RefreshStep, steps},
     token_steps::{TokenStep, additional_steps, answer_rules, token_request_method},
+    verification::Verification,
 };
 use crate::{
     domain::{
@@ -58,6 +59,9 @@ pub struct Entry {
     pub expires_in_unit: ExpiresInUnit,
     /// Inputs that the integration brings.
     pub integration_config: Vec<FieldSchema>,
+    /// Names in `connection_config` that callbacks and token answers bring, from
+    /// `redirect_uri_metadata` and `token_response_metadata`.
+    pub learned_inputs: Vec<String>,
     /// Whether reading a connection never refreshes its token, because tokens are exchanged for
     /// longer-lived ones instead of refreshed.
     pub refresh_only_when_forced: bool,
@@ -106,6 +110,8 @@ pub struct Entry {
     pub token_response_metadata: Vec<String>,
     /// Where tokens come from.
     pub token_url: Option<TokenUrl>,
+    /// How credentials are tested when they are imported.
+    pub verification: Option<Verification>,
 }
 
 /// Parameters of a request, in the order of the entry. Values are text templates.
@@ -200,6 +206,9 @@ impl Entry {
                 .choice("expires_in_unit", &EXPIRES_IN_UNITS)
                 .unwrap_or(ExpiresInUnit::Seconds),
             integration_config: entry.inputs("integration_config"),
+            learned_inputs: ["redirect_uri_metadata", "token_response_metadata"]
+                .map(|name| entry.names(name))
+                .concat(),
             refresh_only_when_forced: entry.flag("refresh_only_when_forced"),
             refresh_token_params: entry.json("refresh_token_params"),
             refresh_params: entry.parameters("refresh_params"),
@@ -226,6 +235,7 @@ impl Entry {
             token_response_headers: entry.names("token_response_headers"),
             token_response_metadata: entry.names("token_response_metadata"),
             token_url: token_url(entry),
+            verification: entry.0.get("proxy").and_then(Verification::of),
         })
     }
 }

@@ -86,7 +86,7 @@ fn shape(of: Shape) -> Value {
         Shape::Flag => json!({"type": "boolean"}),
         Shape::Headers => by_name(HEADER, &text_or_scalar()),
         Shape::Inputs => by_name(NAME_OF_INPUT, &json!({"$ref": "#/$defs/input"})),
-        Shape::Json => json!({}),
+        Shape::Json | Shape::JsonTemplate => json!({}),
         Shape::List(item, max) => {
             json!({"type": "array", "items": shape(*item), "maxItems": max})
         }
@@ -94,6 +94,7 @@ fn shape(of: Shape) -> Value {
         Shape::Number(min, max) => json!({"type": "integer", "minimum": min, "maximum": max}),
         Shape::Object(fields) => object(fields),
         Shape::Parameters | Shape::Texts => by_name(KEY, &text_or_scalar()),
+        Shape::Paths => list(&shape(Shape::Text(1, MAX_URL_CHARS))),
         Shape::StepResult => json!({
             "type": "string", "maxLength": MAX_NAME_CHARS, "pattern": STEP_RESULT,
         }),

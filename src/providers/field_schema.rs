@@ -17,6 +17,8 @@ pub struct FieldSchema {
     pub name: String,
     /// The label; the name where the entry has none.
     pub title: String,
+    /// A value as it may look.
+    pub example: Option<String>,
     /// The kind of text, such as `uri` or `hostname`.
     pub format: Option<String>,
     /// The value of who gives none.
@@ -46,6 +48,7 @@ impl FieldSchema {
         Self {
             name: name.to_owned(),
             title: input.text("title").unwrap_or_else(|| name.to_owned()),
+            example: input.text("example"),
             format: input.text("format"),
             default_value: input.text("default_value"),
             choices: input.names("enum"),

@@ -196,9 +196,13 @@ const PROXY: &[Field] = &[
         Shape::UrlTemplate,
         "Template of the URL that calls begin with.",
     ),
-    Field::new("headers", Shape::Texts, "Headers of each call."),
-    Field::new("query", Shape::Texts, "Parameters of each call."),
-    Field::new("body", Shape::Json, "Fields of the body of each call."),
+    Field::new("headers", Shape::Parameters, "Headers of each call."),
+    Field::new("query", Shape::Parameters, "Parameters of each call."),
+    Field::new(
+        "body",
+        Shape::JsonTemplate,
+        "Fields of the body of each call.",
+    ),
     Field::new(
         "connection_config",
         Shape::Json,
@@ -255,10 +259,14 @@ const VERIFICATION: &[Field] = &[
         Shape::UrlTemplate,
         "Template of the URL that this call begins with.",
     ),
-    Field::new("data", Shape::Json, "The body."),
-    Field::new("endpoints", Shape::Names, "The paths to try."),
-    Field::new("headers", Shape::Texts, "Headers of this call."),
-    Field::new("method", NAME, "The method."),
+    Field::new("data", Shape::JsonTemplate, "The body."),
+    Field::new("endpoints", Shape::Paths, "The paths to try."),
+    Field::new("headers", Shape::Parameters, "Headers of this call."),
+    Field::new(
+        "method",
+        Shape::Choice(|| vec!["GET", "POST"]),
+        "The method.",
+    ),
 ];
 
 const NAME: Shape = Shape::Text(0, MAX_NAME_CHARS);

@@ -1,7 +1,7 @@
 //! A provider: a name with its entry.
 //!
-//! Here: providers of the catalogue and custom ones, how they are shown, and how a search matches
-//! them. Not here: where custom providers are stored.
+//! Here: providers of the catalogue and custom ones, and how they are shown. Not here: where custom
+//! providers are stored.
 
 use std::borrow::Cow;
 
@@ -67,20 +67,6 @@ pub fn logo_url(name: &str, base_url: &str) -> String {
     format!("{base_url}/images/template-logos/{name}.svg")
 }
 
-/// Whether `search` occurs in `name`, in upper or lower case. A dot stands for any character, as
-/// it does in a regular expression, which the observed service makes of the search.
-#[must_use]
-pub fn matches(name: &str, search: &str) -> bool {
-    if search.is_empty() {
-        return true;
-    }
-    let is_match =
-        |(name, search): (&u8, &u8)| *search == b'.' || name.eq_ignore_ascii_case(search);
-    name.as_bytes()
-        .windows(search.len())
-        .any(|window| window.iter().zip(search.as_bytes()).all(is_match))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -124,21 +110,6 @@ mod tests {
     fn even_an_empty_entry_is_shown_as_json() {
         for entry in ["{}", "{ }", ""] {
             assert!(serde_json::from_str::<Value>(&public_json("e", entry, "")).is_ok());
-        }
-    }
-
-    #[test]
-    fn a_search_finds_parts_of_names_in_any_case_with_dots_for_any_character() {
-        for (search, expected) in [
-            ("", true),
-            ("drive", true),
-            ("GOOGLE", true),
-            ("google.drive", true),
-            ("..............", false),
-            ("google_drive", false),
-            ("drives", false),
-        ] {
-            assert_eq!(matches("google-drive", search), expected, "{search}");
         }
     }
 }

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::{
     entry::{Entry, Parameters},
+    field_schema::FieldSchema,
     refresh_step::RefreshStep,
     template::{self, TemplateError, Values},
 };
@@ -224,7 +225,8 @@ fn filled(
     for (name, template) in templates {
         match template::text(template, values) {
             Ok(value) => filled.push((name.clone(), value)),
-            Err(TemplateError::Missing(input)) if is_optional(entry, &input) => {}
+            Err(TemplateError::Missing(input)) if is_optional(&entry.connection_config, &input) => {
+            }
             Err(source) => return Err(RuleError::Template { field, source }),
         }
     }
@@ -238,8 +240,12 @@ pub(super) fn url(
     template: &str,
     values: &Values<'_>,
 ) -> Result<Url, RuleError> {
-    let url =
-        template::url(template, values).map_err(|source| RuleError::Template { field, source })?;
+    let fill = if entry.token_domains.is_empty() {
+        template::url_on_any_host
+    } else {
+        template::url
+    };
+    let url = fill(template, values).map_err(|source| RuleError::Template { field, source })?;
     let host = url.host_str().unwrap_or_default();
     let is_within = |domain: &String| {
         let rest = host.strip_suffix(domain.as_str());
@@ -251,16 +257,16 @@ pub(super) fn url(
     Err(RuleError::ForeignDomain)
 }
 
-/// An integration may have no scopes of its own.
-fn is_optional(entry: &Entry, placeholder: &str) -> bool {
+/// Whether a placeholder stands for what there need not be: an input of `connection_config` that
+/// may be left out, or the scopes of an integration.
+pub(super) fn is_optional(connection_config: &[FieldSchema], placeholder: &str) -> bool {
     if placeholder == "scopes" {
         return true;
     }
     let name = placeholder
         .strip_prefix("connectionConfig.")
         .unwrap_or(placeholder);
-    entry
-        .connection_config
+    connection_config
         .iter()
         .any(|field| field.name == name && field.is_optional)
 }
@@ -392,6 +398,41 @@ mod tests {
                 source: TemplateError::Missing("connectionConfig.org".to_owned()),
             }
         );
+    }
+
+    #[test]
+    fn a_connection_that_may_name_any_host_may_name_its_port_and_a_path_too() {
+        let request_url = |own: &Value, base: &str| {
+            let mut own = own.clone();
+            own["token_url"] = "https://${connectionConfig.base}/token".into();
+            let config = config(&json!({ "base": base }));
+            let rules = TokenRequestRules::for_refresh(&entry(&own), &values(&config));
+            rules.map(|rules| rules.url.to_string())
+        };
+        let anywhere = json!({});
+        for (base, expected) in [
+            ("a.example:8000", "https://a.example:8000/token"),
+            ("a.example/b/c/", "https://a.example/b/c/token"),
+            ("a.example:1/b", "https://a.example:1/b/token"),
+        ] {
+            assert_eq!(request_url(&anywhere, base), Ok(expected.to_owned()));
+            let within = json!({"token_domains": ["a.example"]});
+            assert!(request_url(&within, base).is_err(), "{base}");
+        }
+        for base in [
+            "https://a.example",
+            "a.example:",
+            "a.example:b",
+            "a.example?b",
+            "a.example/b#c",
+            "u@a.example",
+            "/a.example",
+        ] {
+            assert!(request_url(&anywhere, base).is_err(), "{base}");
+        }
+        let own = json!({"token_url": "https://b.${connectionConfig.base}/token"});
+        let config = config(&json!({"base": "a.example/c"}));
+        assert!(TokenRequestRules::for_refresh(&entry(&own), &values(&config)).is_err());
     }
 
     #[test]

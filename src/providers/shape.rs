@@ -51,6 +51,8 @@ pub(super) enum Shape {
     Inputs,
     /// Any JSON up to [`MAX_JSON_BYTES`].
     Json,
+    /// Any JSON up to [`MAX_JSON_BYTES`] with text templates in it.
+    JsonTemplate,
     /// Items of a shape, at most so many.
     List(&'static Self, usize),
     Names,
@@ -59,6 +61,8 @@ pub(super) enum Shape {
     Object(&'static [Field]),
     /// Text templates by name.
     Parameters,
+    /// A list of templates of paths.
+    Paths,
     /// Where the answer of a further token request goes.
     StepResult,
     /// An object of any JSON up to [`MAX_JSON_BYTES`], whose texts are templates.
@@ -128,6 +132,7 @@ impl Shape {
             Self::Headers => check_headers(input),
             Self::Inputs => field_schema::check(input),
             Self::Json => check_size(input),
+            Self::JsonTemplate => check_json_template(input),
             Self::List(item, max) => {
                 let items = input.items(max).into_iter().flatten();
                 items.for_each(|input| item.check(&input));
@@ -136,8 +141,10 @@ impl Shape {
             Self::Number(min, max) => drop(number(input, min, max)),
             Self::Object(fields) => check_object(input, fields),
             Self::Parameters => by_name(input, check_template),
+            Self::Paths => each_path(input),
             Self::StepResult => drop(input.text(STEP_RESULT)),
-            Self::Template => check_json_template(input),
+            Self::Template if input.object().is_some() => check_json_template(input),
+            Self::Template => {}
             Self::Text(min, max) => drop(input.text(Text::of(min, max))),
             Self::Texts => by_name(input, |value| drop(scalar(value))),
             Self::Url => drop(input.text(URL)),
@@ -147,7 +154,9 @@ impl Shape {
 
     fn has_type_of(self, value: Option<&Value>) -> bool {
         match self {
-            Self::Domains | Self::List(..) | Self::Names => value.is_some_and(Value::is_array),
+            Self::Domains | Self::List(..) | Self::Names | Self::Paths => {
+                value.is_some_and(Value::is_array)
+            }
             Self::Headers
             | Self::Inputs
             | Self::Object(_)
@@ -160,7 +169,7 @@ impl Shape {
                 value.is_some_and(Value::is_string)
             }
             Self::Either(first, second) => first.has_type_of(value) || second.has_type_of(value),
-            Self::Json => true,
+            Self::Json | Self::JsonTemplate => true,
         }
     }
 }
@@ -173,6 +182,27 @@ fn choice(input: &Input<'_>, names: fn() -> Vec<&'static str>) -> Option<()> {
 fn each_text(input: &Input<'_>, rule: Text) {
     for item in input.items(MAX_ENTRIES).into_iter().flatten() {
         drop(item.text(rule));
+    }
+}
+
+fn each_path(input: &Input<'_>) {
+    for item in input.items(MAX_ENTRIES).into_iter().flatten() {
+        let path = item.text(Text::of(1, MAX_URL_CHARS));
+        if path.is_some_and(|path| template::check_url_tail(&rooted(&path)).is_err()) {
+            item.refuse(
+                "invalid_format",
+                "Invalid path template: expected a path with ${name} placeholders",
+            );
+        }
+    }
+}
+
+/// A path as it goes behind a base URL.
+pub(super) fn rooted(path: &str) -> String {
+    if path.starts_with(['/', '?']) {
+        path.to_owned()
+    } else {
+        format!("/{path}")
     }
 }
 
@@ -237,8 +267,7 @@ fn is_token_byte(byte: u8) -> bool {
 
 fn check_json_template(input: &Input<'_>) {
     check_size(input);
-    let is_object = input.object().is_some();
-    let template = input.value().filter(|_| is_object);
+    let template = input.value();
     if template.is_some_and(|template| template::check_text_json(template).is_err()) {
         refuse_template(input);
     }

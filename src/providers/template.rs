@@ -66,6 +66,17 @@ pub fn url(template: &str, values: &Values<'_>) -> Result<Url, TemplateError> {
     })
 }
 
+/// Fills a URL template as [`url()`] does, but a value that is the whole host may bring a port
+/// and a path. This is for who trusts every host that a connection may name: on a host that is
+/// trusted for itself, the path could lead to what others put there.
+pub fn url_on_any_host(template: &str, values: &Values<'_>) -> Result<Url, TemplateError> {
+    first_usable(template, |alternative| {
+        UrlTemplate::new(alternative)?
+            .with_free_host()
+            .fill(|name| values.find(name), |it| values.fill(it))
+    })
+}
+
 /// Fills `template`, which is a path or a query, and puts it behind the path of `base`.
 pub fn url_below(base: &Url, template: &str, values: &Values<'_>) -> Result<Url, TemplateError> {
     if base.query().is_some() || base.fragment().is_some() {
@@ -92,9 +103,13 @@ pub fn text_json(template: &Value, values: &Values<'_>) -> Result<Value, Templat
 /// Whether `template` gives a URL when its placeholders have suitable values.
 pub fn check_url(template: &str) -> Result<(), TemplateError> {
     alternatives(template)?.into_iter().try_for_each(|it| {
-        UrlTemplate::new(it)?
-            .fill(|_| Ok("https://a".to_owned()), |_| Ok("a".to_owned()))
-            .map(drop)
+        let template = UrlTemplate::new(it)?;
+        let check = |value: &str| {
+            let filled = template.fill(|_| Ok("https://a".to_owned()), |_| Ok(value.to_owned()));
+            filled.map(drop)
+        };
+        // A number can be a port, and a name can stand where a number would be an IP address.
+        check("a").or_else(|_| check("1"))
     })
 }
 
@@ -337,6 +352,25 @@ mod tests {
                 &json!({ "x": value }),
                 TemplateError::Unfit("connectionConfig.x".to_owned()),
             );
+        }
+    }
+
+    #[test]
+    fn a_value_in_the_port_is_a_number() {
+        let template = "https://${x}.example.com:${port}";
+        assert_eq!(check_url(template), Ok(()));
+        gives(
+            template,
+            &json!({"x": "a", "port": 8443}),
+            "https://a.example.com:8443/",
+        );
+        for port in ["a", "1.2", "99999", "1-2"] {
+            let config = json!({"x": "a", "port": port});
+            fails(template, &config, TemplateError::NoUrl);
+        }
+        for port in ["1@b.example", "1:2", "1?a", "1#a"] {
+            let config = json!({"x": "a", "port": port});
+            fails(template, &config, TemplateError::Unfit("port".to_owned()));
         }
     }
 
@@ -693,7 +727,6 @@ mod tests {
             "https://a.example/${base46(x)}",
             "https://${base64(x)",
             "${base64(x)}/token",
-            "https://a.example:${port}/",
             "${x}.example/token",
             "https://a.example/../b",
             "https://a.example || http://b.example",

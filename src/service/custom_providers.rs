@@ -1,11 +1,13 @@
 //! Providers that a deployment defines itself, and the catalogue that they shadow.
 
+use std::borrow::Cow;
+
 use super::{error::InternalError, integration::provider_named, ports::Ports};
 use crate::{
     providers::{catalogue, provider::Provider},
     storage::{
-        database::{fetch_both, fetch_one},
-        providers::{self, IfUsed},
+        database::{fetch, fetch_both, fetch_one},
+        providers::{self, IfUsed, ListProviders, ListedProvider},
     },
 };
 
@@ -30,6 +32,25 @@ pub async fn find_provider(
 ) -> Result<Option<Provider>, InternalError> {
     let custom = fetch_one(ports, providers::find(name)).await?;
     provider_named(name, custom.as_ref().map(|custom| custom.entry.as_str()))
+}
+
+/// The providers of a list, each with its entry as JSON text.
+pub async fn list_providers(
+    ports: &impl Ports,
+    request: &ListProviders,
+) -> Result<Vec<(String, Cow<'static, str>)>, InternalError> {
+    let in_catalogue: Vec<_> = catalogue::names(&request.filter)
+        .filter(|name| *name > request.after.as_str())
+        .collect();
+    let listed = fetch(ports, providers::list(request, &in_catalogue)).await?;
+    let with_entry = listed
+        .into_iter()
+        .filter_map(|ListedProvider { name, entry }| {
+            let entry = entry.map(Cow::from);
+            let entry = entry.or_else(|| catalogue::find(&name).map(Cow::from))?;
+            Some((name, entry))
+        });
+    Ok(with_entry.collect())
 }
 
 /// Stores a checked entry under `name`, in place of an earlier one, in front of the catalogue's.

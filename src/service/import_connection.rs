@@ -7,6 +7,7 @@ use super::{
     error::InternalError,
     integration::{open_secrets, provider_of},
     ports::{Ports, random_uuid},
+    test_credentials::{CredentialTestError, FailedTest, test_credentials},
 };
 use crate::{
     domain::{
@@ -49,6 +50,15 @@ pub struct ImportConnection {
     pub webhook_url_override: Option<String>,
 }
 
+/// Whether the provider is asked if credentials work before they are stored.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CredentialTest {
+    /// It is, where its entry says how.
+    First,
+    /// It is not.
+    Never,
+}
+
 /// A connection that was imported.
 #[derive(Clone, Debug)]
 pub struct Imported {
@@ -86,9 +96,21 @@ pub enum ImportConnectionError {
     /// Given labels and those that describe the end user are too many together.
     #[error("too many labels")]
     TooManyTags,
+    /// The credentials are not known to work.
+    #[error("the test of the credentials failed")]
+    TestFailed(FailedTest),
     /// Something of ours broke.
     #[error(transparent)]
     Internal(#[from] InternalError),
+}
+
+impl From<CredentialTestError> for ImportConnectionError {
+    fn from(error: CredentialTestError) -> Self {
+        match error {
+            CredentialTestError::Failed(test) => Self::TestFailed(test),
+            CredentialTestError::Internal(error) => Self::Internal(error),
+        }
+    }
 }
 
 /// Stores a connection at `integration`, in place of an earlier one of its name.
@@ -96,9 +118,18 @@ pub async fn import_connection(
     ports: &impl Ports,
     integration: &IntegrationRecord,
     request: ImportConnection,
+    test: CredentialTest,
 ) -> Result<Imported, ImportConnectionError> {
     let now = ports.now();
-    let (upsert_connection, _) = prepared(ports, integration, &request, now)?;
+    let Prepared {
+        connection: upsert_connection,
+        credentials,
+        entry,
+    } = prepared(ports, integration, &request, now)?;
+    if test == CredentialTest::First {
+        let config = &request.connection_config;
+        test_credentials(ports, &entry, integration, config, &credentials).await?;
+    }
     let grants = grant_fingerprints(ports, integration, &request.credentials);
     let holder = holder(integration.id, &upsert_connection.connection_id, &grants);
     let (stored, holders) = fetch_both(ports, upsert(&upsert_connection, now), holder)
@@ -117,31 +148,40 @@ pub async fn import_connection(
     })
 }
 
-/// The connection as it is stored, with its secrets sealed, if it can be; and its credentials with
-/// what the provider's entry says of them.
+/// An import that can be stored.
+pub(super) struct Prepared {
+    /// As it is stored, with its secrets sealed.
+    pub(super) connection: UpsertConnection,
+    /// The credentials with what the provider's entry says of them.
+    pub(super) credentials: Credentials,
+    /// The provider's entry.
+    pub(super) entry: Entry,
+}
+
+/// Gets an import ready to be stored, if it can be.
 pub(super) fn prepared(
     ports: &impl Ports,
     integration: &IntegrationRecord,
     request: &ImportConnection,
     now: Timestamp,
-) -> Result<(UpsertConnection, Credentials), ImportConnectionError> {
+) -> Result<Prepared, ImportConnectionError> {
     let provider = provider_of(integration)?.ok_or(ImportConnectionError::UnknownProvider)?;
-    if !provider.entry.auth_mode.takes(request.auth_mode) {
-        let provider = provider.entry.auth_mode;
+    let entry = provider.entry;
+    if !entry.auth_mode.takes(request.auth_mode) {
+        let provider = entry.auth_mode;
         return Err(ImportConnectionError::WrongAuthMode { provider });
     }
     let auth_mode = request.credentials.auth_mode();
     let mut credentials = request.credentials.clone();
     match &mut credentials {
         Credentials::Exchanged(credentials) => {
-            check_inputs(ports, integration, &provider.entry, credentials)?;
+            check_inputs(ports, integration, &entry, credentials)?;
         }
         Credentials::OAuth2(credentials) => {
-            credentials.renews_without_refresh_token = provider.entry.renews_without_refresh_token;
+            credentials.renews_without_refresh_token = entry.renews_without_refresh_token;
         }
         Credentials::OAuth2ClientCredentials(credentials) => {
-            if provider.entry.require_client_certificate || credentials.client_certificate.is_some()
-            {
+            if entry.require_client_certificate || credentials.client_certificate.is_some() {
                 return Err(ImportConnectionError::ClientCertificate);
             }
         }
@@ -184,15 +224,14 @@ pub(super) fn prepared(
         tags,
         end_user: request.end_user.clone(),
         webhook_url_override: request.webhook_url_override.clone(),
-        schedule: schedule(
-            &credentials,
-            provider.entry.refresh_rule(),
-            Origin::Imported,
-            now,
-        ),
+        schedule: schedule(&credentials, entry.refresh_rule(), Origin::Imported, now),
         first_fetched_at: (auth_mode != AuthMode::None).then_some(now),
     };
-    Ok((connection, credentials))
+    Ok(Prepared {
+        connection,
+        credentials,
+        entry,
+    })
 }
 
 /// Holds free inputs to those that the provider's entry declares. What the integration brings is

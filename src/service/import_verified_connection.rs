@@ -4,7 +4,7 @@
 use super::{
     connection::{Connection, grant_fingerprints, open_connection},
     error::InternalError,
-    import_connection::{ImportConnection, ImportConnectionError, prepared},
+    import_connection::{ImportConnection, ImportConnectionError, Prepared, prepared},
     ports::{Ports, VerifyReply, VerifyRequest},
 };
 use crate::{
@@ -55,7 +55,11 @@ pub async fn import_verified_connection(
     integration: &IntegrationRecord,
     request: &ImportConnection,
 ) -> Result<Connection, VerifiedImportError> {
-    let (connection, credentials) = prepared(ports, integration, request, ports.now())?;
+    let Prepared {
+        connection,
+        credentials,
+        ..
+    } = prepared(ports, integration, request, ports.now())?;
     if !credentials.can_be_refreshed() {
         return Err(VerifiedImportError::NotVerifiable);
     }

@@ -2,7 +2,8 @@
 //! ours.
 
 use proptest::{collection::vec, prelude::*};
-use serde_json::Value;
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::Deserializer;
 
 use crate::support::{
     client::{Answered, call},
@@ -19,6 +20,14 @@ fn described(answers: &[Answered]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// Metadata as deep as they may be are one level deeper in an answer than a reader with a limit
+/// of its own takes.
+fn is_json(text: &str) -> bool {
+    let mut reader = Deserializer::from_str(text);
+    reader.disable_recursion_limit();
+    IgnoredAny::deserialize(&mut reader).is_ok() && reader.end().is_ok()
+}
+
 proptest! {
     #[test]
     fn every_request_gets_a_json_answer_that_is_no_failure_of_ours(requests in vec(request(), 1..4)) {
@@ -32,9 +41,8 @@ proptest! {
             answers.push(answer.clone());
             prop_assert!(answer.status < 500, "{}", described(&answers));
             let is_picture = answer.header("content-type") == Some("image/svg+xml");
-            let is_json = serde_json::from_str::<Value>(&answer.text).is_ok();
-            prop_assert!(is_json || is_picture || answer.text.is_empty(), "{}", answer.text);
-            prop_assert!(serde_json::from_str::<Value>(&answer.log).is_ok());
+            prop_assert!(is_json(&answer.text) || is_picture || answer.text.is_empty(), "{}", answer.text);
+            prop_assert!(is_json(&answer.log));
         }
         let after = call("GET", "/health").run(&deployment);
         prop_assert_eq!(after.status, 200);

@@ -19,6 +19,8 @@ mod refresh_unknown_outcomes;
 mod retention;
 mod single_flight;
 mod ten_providers;
+mod tested_imports;
+mod tested_imports_requests;
 mod token_requests;
 mod verified_imports;
 mod verified_imports_faults;

@@ -1,10 +1,16 @@
-//! Errors of an import that is verified first. Nothing is stored where one is told, but for
+//! Errors of an import that is tested or verified first. Nothing is stored where one is told, but for
 //! [`VerificationError::Pending`].
 
 use serde_json::json;
 
-use super::parts::{Parts, plain, with_payload};
-use crate::domain::attempt::Attempt;
+use super::{
+    ApiError,
+    parts::{Parts, plain, with_payload},
+};
+use crate::{
+    domain::attempt::{Attempt, AttemptOutcome},
+    service::test_credentials::FailedTest,
+};
 
 /// Why a connection is not imported, or not yet.
 #[derive(Debug)]
@@ -13,6 +19,20 @@ pub(in crate::api) enum VerificationError {
     Failed(Attempt),
     NotVerifiable,
     Pending { connection_id: String },
+    TestFailed(FailedTest),
+}
+
+impl ApiError {
+    /// How a provider was asked in vain whether credentials work, for the log.
+    pub(in crate::api) fn outcome_of_verification(&self) -> Option<&'static str> {
+        match self {
+            Self::Verification(VerificationError::Failed(attempt)) => {
+                Some(attempt.outcome.as_str())
+            }
+            Self::Verification(VerificationError::TestFailed(test)) => Some(test.outcome.as_str()),
+            _ => None,
+        }
+    }
 }
 
 impl VerificationError {
@@ -46,6 +66,38 @@ impl VerificationError {
                 "The credentials were verified, and will be stored as soon as the database is back",
                 json!({ "connection_id": connection_id }),
             ),
+            Self::TestFailed(test) => test_failed(test),
         }
     }
+}
+
+fn test_failed(test: &FailedTest) -> Parts {
+    let (status, message) = match (test.outcome, &test.error) {
+        (AttemptOutcome::Rejected, _) => (
+            400,
+            "The provider did not accept the credentials. Check them and try again. Nothing was stored."
+                .into(),
+        ),
+        (AttemptOutcome::NotPossible, Some(reason)) => (
+            400,
+            format!(
+                "The credentials could not be tested: {reason}. Correct that, or import them with verify=none. Nothing was stored."
+            ),
+        ),
+        _ => (
+            502,
+            "The credentials could not be tested, because the provider gave no usable answer. Try again, or import them with verify=none. Nothing was stored."
+                .into(),
+        ),
+    };
+    with_payload(
+        status,
+        "connection_test_failed",
+        message,
+        json!({
+            "outcome": test.outcome.as_str(),
+            "status": test.status,
+            "error": test.error,
+        }),
+    )
 }

@@ -18,6 +18,8 @@ pub(super) struct UrlTemplate<'t> {
 enum Origin<'t> {
     /// The name of the placeholder that brings scheme and host.
     Base(&'t str),
+    /// The placeholder that is the whole host and may bring a port and a path.
+    FreeHost(Placeholder<'t>),
     Literal {
         scheme: &'t str,
         host: Vec<Part<'t>>,
@@ -44,7 +46,7 @@ impl<'t> UrlTemplate<'t> {
         let tail = Tail::new(tail)?;
         let is_sound = match &origin {
             // What follows a base must not continue its host.
-            Origin::Base(_) => true,
+            Origin::Base(_) | Origin::FreeHost(_) => true,
             Origin::Literal { scheme, host } => {
                 is_plain(host) && is_sound_host(host) && is_sound_scheme(scheme, host)
             }
@@ -54,6 +56,22 @@ impl<'t> UrlTemplate<'t> {
             .ok_or(TemplateError::Malformed)
     }
 
+    /// Lets a value that is the whole host bring a port and a path, as a base may.
+    pub(super) fn with_free_host(self) -> Self {
+        let Origin::Literal { scheme, host } = self.origin else {
+            return self;
+        };
+        let origin = match <[Part<'t>; 1]>::try_from(host) {
+            Ok([Part::Placeholder(whole)]) => Origin::FreeHost(whole),
+            Ok(host) => Origin::Literal {
+                scheme,
+                host: host.into(),
+            },
+            Err(host) => Origin::Literal { scheme, host },
+        };
+        Self { origin, ..self }
+    }
+
     pub(super) fn fill(
         &self,
         base: impl Fn(&str) -> Result<String, TemplateError>,
@@ -61,6 +79,7 @@ impl<'t> UrlTemplate<'t> {
     ) -> Result<Url, TemplateError> {
         let origin = match &self.origin {
             Origin::Base(name) => base_url(name, &base(name)?)?,
+            Origin::FreeHost(whole) => free_host(&whole.name(), &value(whole)?)?,
             Origin::Literal { scheme, host } => {
                 format!("{scheme}://{}", self.host(host, &value)?)
             }
@@ -188,6 +207,17 @@ fn base_url(name: &str, value: &str) -> Result<String, TemplateError> {
         .filter(is_base)
         .map(|url| url.as_str().trim_end_matches('/').to_owned())
         .ok_or_else(|| TemplateError::Unfit(name.to_owned()))
+}
+
+/// A host with what may be a port and a path behind it, as a base URL.
+fn free_host(name: &str, value: &str) -> Result<String, TemplateError> {
+    let authority = value.split('/').next().unwrap_or_default();
+    let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
+    let is_port = !port.is_empty() && port.chars().all(|char| char.is_ascii_digit());
+    if !is_host(host) || !is_port {
+        return Err(TemplateError::Unfit(name.to_owned()));
+    }
+    base_url(name, &format!("https://{value}"))
 }
 
 /// A host with what may be a path behind it, whose steps are encoded.

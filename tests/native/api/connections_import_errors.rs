@@ -5,9 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     client::{Answered, call, create_integration, deployment_with_github},
-    connections::{
-        create_plain_integration, deployment_with_every_kind, put_acme, scoped_key, with,
-    },
+    connections::{create_plain_integration, deployment_with_every_kind, put_acme, scoped_key},
     deployment::Deployment,
 };
 
@@ -85,10 +83,8 @@ fn a_client_certificate_is_refused_because_it_could_not_be_presented() {
     let client = json!({
         "type": "OAUTH2_CC", "token": "t", "client_id": "i", "client_secret": "s",
     });
-    let certified = with(
-        client.clone(),
-        &json!({"client_certificate": "fake-certificate"}),
-    );
+    let mut certified = client.clone();
+    certified["client_certificate"] = "fake-certificate".into();
     let body = json!({"provider_config_key": "auth0-cc", "credentials": certified});
     post(&deployment, &body).is_error(400, "invalid_body", refused);
 

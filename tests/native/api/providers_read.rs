@@ -82,7 +82,7 @@ fn a_dot_in_a_search_stands_for_any_character() {
 }
 
 #[test]
-fn a_search_looks_at_names_alone_and_may_find_nothing() {
+fn a_search_looks_at_names_and_display_names_alone_and_may_find_nothing() {
     let deployment = Deployment::new();
     let shown = read(&deployment, "/providers/jira").ok()["data"].clone();
     let elsewhere = shown["token_url"].as_str().unwrap();
@@ -94,6 +94,10 @@ fn a_search_looks_at_names_alone_and_may_find_nothing() {
             "{search}"
         );
     }
+    assert_eq!(
+        names(&deployment, "?search=google+cal"),
+        ["google-calendar"]
+    );
 }
 
 #[test]
@@ -116,8 +120,8 @@ fn a_search_follows_the_pattern_of_keys() {
 #[test]
 fn other_parameters_are_refused() {
     let deployment = Deployment::new();
-    for target in ["/providers?limit=1", "/providers/github?limit=1"] {
-        let issue = " unrecognized_keys Unrecognized key: \"limit\"";
+    for target in ["/providers?sort=1", "/providers/github?sort=1"] {
+        let issue = " unrecognized_keys Unrecognized key: \"sort\"";
         read(&deployment, target).has_issues("invalid_query_params", &[issue]);
     }
 }

@@ -33,7 +33,10 @@ fn with(own: &Value) -> Value {
 #[test]
 fn a_new_provider_is_answered_as_it_is_shown() {
     let deployment = Deployment::new();
-    let entry = with(&json!({"token_params": {"audience": "${connectionConfig.audience}"}}));
+    let entry = with(&json!({
+        "token_params": {"audience": "${connectionConfig.audience}"},
+        "connection_config": {"audience": {}},
+    }));
     let answered = put(&deployment, "acme", &entry).ok();
     let shown = call("GET", "/providers/acme").run(&deployment).ok();
     assert_eq!(answered, shown);
@@ -139,6 +142,101 @@ fn every_mistake_has_a_path_however_deep() {
             " unrecognized_keys Unrecognized keys: \"name\", \"logo_url\"",
         ],
     );
+}
+
+#[test]
+fn a_dry_run_answers_as_a_real_one_and_stores_nothing() {
+    let deployment = Deployment::new();
+    let before = deployment.database.dump();
+    let tried = put(&deployment, "acme?dry_run=true", &acme()).ok();
+    let refused = put(&deployment, "acme?dry_run=true", &with(&json!({"docs": 1})));
+    let issue = "docs invalid_type Invalid input: expected string, received number";
+    refused.has_issues("invalid_body", &[issue]);
+    assert_eq!(deployment.database.dump(), before);
+    assert_eq!(put(&deployment, "acme?dry_run=false", &acme()).ok(), tried);
+    assert_ne!(deployment.database.dump(), before);
+}
+
+#[test]
+fn a_token_request_that_no_inputs_can_render_is_a_mistake() {
+    let declared = json!({"site": {}});
+    let undeclared =
+        |name: &str| format!("custom No input is declared for ${{connectionConfig.{name}}}");
+    for (own, issue) in [
+        (
+            json!({"token_url": "https://${connectionConfig.team}.acme.example/token"}),
+            format!("token_url {}", undeclared("team")),
+        ),
+        (
+            json!({"refresh_url": "https://${connectionConfig.team}.acme.example/token"}),
+            format!("refresh_url {}", undeclared("team")),
+        ),
+        (
+            json!({"token_params": {"a": "${connectionConfig.team}"}}),
+            format!("token_params {}", undeclared("team")),
+        ),
+        (
+            json!({"auth_mode": "OAUTH2_CC", "token_params": {"a": "${connectionConfig.team}"}}),
+            format!("token_params {}", undeclared("team")),
+        ),
+        (
+            json!({"revocation_url": "https://${connectionConfig.team}.acme.example/revoke"}),
+            format!("revocation_url {}", undeclared("team")),
+        ),
+        (
+            json!({"token_domains": ["other.example"]}),
+            "token_domains custom A token request or revocation leads outside of these domains"
+                .to_owned(),
+        ),
+        (
+            json!({
+                "token_url": "https://${connectionConfig.site}/token",
+                "connection_config": {"site": {"example": "acme.example/path"}},
+                "token_domains": ["acme.example"],
+            }),
+            "token_url custom The value of ${connectionConfig.site} does not fit where the \
+             template puts it"
+                .to_owned(),
+        ),
+    ] {
+        let mut entry = with(&json!({ "connection_config": declared }));
+        entry
+            .as_object_mut()
+            .unwrap()
+            .extend(own.as_object().unwrap().clone());
+        put(&Deployment::new(), "acme", &entry).has_issues("invalid_body", &[&issue]);
+    }
+}
+
+#[test]
+fn a_token_request_that_some_inputs_can_render_is_none() {
+    let deployment = Deployment::new();
+    for own in [
+        json!({
+            "token_url": "https://${connectionConfig.team}.acme.example/token",
+            "connection_config": {"team": {}},
+        }),
+        json!({
+            "token_url": "${connectionConfig.site}/token",
+            "connection_config": {"site": {}},
+            "token_domains": ["acme.example"],
+        }),
+        json!({
+            "token_url": "https://${connectionConfig.site}/token",
+            "connection_config": {"site": {}},
+            "token_domains": ["acme.example"],
+        }),
+        json!({
+            "token_url": "https://${connectionConfig.region}.acme.example || https://acme.example",
+        }),
+        json!({
+            "refresh_url": "${connectionConfig.instance_url}/token",
+            "token_response_metadata": ["instance_url"],
+        }),
+        json!({"auth_mode": "API_KEY", "token_url": "https://${anything}.acme.example"}),
+    ] {
+        put(&deployment, "acme", &with(&own)).ok();
+    }
 }
 
 #[test]

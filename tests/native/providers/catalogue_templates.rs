@@ -4,15 +4,15 @@
 use holdfast::{
     domain::{auth_mode::AuthMode, secret::SecretMap, timestamp::Timestamp},
     providers::{
-        refresh_rule::{RuleError, StepRequest, TokenRequestRules},
-        revocation_rule::revocation_url,
+        rendering::{check, token_requests},
         template::{self, Values},
     },
+    validation::input::read,
 };
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::listed::{Listed, all};
+use super::listed::all;
 
 /// What a template may hold beside inputs: what the connection's token or its integration has,
 /// and the token that is signed here.
@@ -47,49 +47,13 @@ fn required(input: &Value) -> bool {
     input["optional"] != true
 }
 
-/// The requests that show the client's secret to the provider.
-fn token_requests(listed: &Listed, config: &SecretMap) -> Vec<Result<Url, RuleError>> {
-    let entry = &listed.entry;
-    let provided = provided();
-    let values = &Values {
-        provided: Some(&provided),
-        ..Values::new(config, Timestamp::EPOCH, "random")
-    };
-    let rules = match entry.auth_mode {
-        AuthMode::Custom | AuthMode::McpOAuth2 | AuthMode::OAuth2 => {
-            TokenRequestRules::for_refresh(entry, values)
-        }
-        AuthMode::OAuth2ClientCredentials => {
-            TokenRequestRules::for_client_credentials(entry, values)
-        }
-        _ => return Vec::new(),
-    };
-    let revocation = revocation_url(entry, values).transpose();
-    let steps = entry.refresh_steps.iter().filter_map(|step| {
-        let request = StepRequest::of(entry, step, values);
-        // What lacks a value is not made.
-        (request.is_ok() || !step.is_optional).then(|| request.map(|request| request.url))
-    });
-    [Some(rules.map(|rules| rules.url)), revocation]
-        .into_iter()
-        .flatten()
-        .chain(steps)
-        .collect()
-}
-
-/// What a token request brings beside the connection's configuration.
-fn provided() -> SecretMap {
-    let texts = KNOWN.map(|name| (name.to_owned(), Value::from(format!("fake-{name}"))));
-    SecretMap::new(texts.into_iter().collect())
-}
-
 #[test]
 fn every_token_request_can_be_made_with_the_inputs_of_a_connection() {
     let mut count = 0;
     for listed in all() {
         for is_given in [any, required] {
             let config = listed.samples("connection_config", is_given);
-            for url in token_requests(&listed, &config) {
+            for url in token_requests(&listed.entry, &config) {
                 let url = url.unwrap_or_else(|error| panic!("{}: {error:?}", listed.name));
                 assert_eq!(url.scheme(), "https", "{}", listed.name);
                 count += 1;
@@ -97,6 +61,17 @@ fn every_token_request_can_be_made_with_the_inputs_of_a_connection() {
         }
     }
     assert!(count > 200, "{count}");
+}
+
+#[test]
+fn every_entry_could_be_put_as_a_custom_one() {
+    for listed in all() {
+        let checked = read(Some(&listed.json), |input| {
+            check(&listed.entry, input);
+            Some(())
+        });
+        assert_eq!(checked, Ok(()), "{}", listed.name);
+    }
 }
 
 #[test]
@@ -116,7 +91,10 @@ fn no_value_of_a_connection_leads_a_client_secret_to_a_host_of_its_own() {
                 configs.push(listed.samples("connection_config", any).merged(&alone));
                 configs.push(alone);
             }
-            for url in configs.iter().flat_map(|it| token_requests(&listed, it)) {
+            for url in configs
+                .iter()
+                .flat_map(|it| token_requests(&listed.entry, it))
+            {
                 let host = url
                     .as_ref()
                     .ok()
@@ -147,6 +125,37 @@ fn every_url_can_be_filled_in() {
         }
     }
     assert!(count > 400, "{count}");
+}
+
+#[test]
+fn every_test_of_imported_credentials_can_be_made_with_the_inputs_of_a_connection() {
+    let mut count = 0;
+    for listed in all() {
+        let entry = &listed.entry;
+        let Some(verification) = &entry.verification else {
+            continue;
+        };
+        if !matches!(entry.auth_mode, AuthMode::ApiKey | AuthMode::Basic) {
+            continue;
+        }
+        for is_given in [any, required] {
+            let config = listed.samples("connection_config", is_given);
+            let names = listed.inputs("credentials").into_iter();
+            let credentials = names.map(|(name, _)| (name.to_owned(), "fake".into()));
+            let values = Values {
+                credentials: Some(&SecretMap::new(credentials.collect())),
+                ..Values::new(&config, Timestamp::EPOCH, "random")
+            };
+            for endpoint in &verification.endpoints {
+                let request =
+                    verification.request(endpoint, &entry.connection_config, None, &values);
+                let request = request.unwrap_or_else(|error| panic!("{}: {error}", listed.name));
+                assert_eq!(request.url.scheme(), "https", "{}", listed.name);
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 80, "{count}");
 }
 
 #[test]

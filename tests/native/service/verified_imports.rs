@@ -295,7 +295,7 @@ fn what_cannot_be_refreshed_cannot_be_verified() {
 #[test]
 fn a_verification_of_another_name_is_refused() {
     let deployment = deployment_with_github();
-    let invalid = "verify invalid_value Invalid option: expected one of \"refresh\"";
+    let invalid = "verify invalid_value Invalid option: expected one of \"none\"|\"refresh\"";
     let unknown = " unrecognized_keys Unrecognized key: \"a\"";
     for (query, issue) in [
         ("verify=", invalid),

@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, fs};
 
 use holdfast::{
     domain::{auth_mode::AuthMode, refresh::Schedule, timestamp::Timestamp},
+    providers::filter::ProviderFilter,
     storage::{
         connections::{self, ConnectionAddress, PatchConnection},
         database::Statement,
@@ -14,7 +15,7 @@ use holdfast::{
         integrations::{self, IntegrationRecord, IntegrationValues},
         keys::{self, KeyLookup, NewApiKey},
         metadata::{self, ConnectionSet},
-        providers::{self, IfUsed},
+        providers::{self, IfUsed, ListProviders},
         readiness, upkeep,
     },
     vault::envelope::Sealed,
@@ -39,11 +40,12 @@ fn sealed() -> Sealed {
 }
 
 /// The tables that grow without a bound.
-const LARGE: [&str; 5] = [
+const LARGE: [&str; 6] = [
     "api_key",
     "connection",
     "connection_tag",
     "integration",
+    "provider",
     "refresh_log",
 ];
 
@@ -259,7 +261,7 @@ fn of_the_rest() -> Vec<(&'static str, Statement)> {
             "providers::find",
             providers::find("acme").statement().clone(),
         ),
-        ("providers::list", providers::list().statement().clone()),
+        ("providers::list", list_providers(&["github"])),
         (
             "readiness::last_migration",
             readiness::last_migration().statement().clone(),
@@ -278,6 +280,16 @@ fn of_the_rest() -> Vec<(&'static str, Statement)> {
         ),
         ("upkeep::due", upkeep::due(NOW, None).statement().clone()),
     ]
+}
+
+fn list_providers(in_catalogue: &[&str]) -> Statement {
+    let request = ListProviders {
+        filter: ProviderFilter::default(),
+        after: String::new(),
+        offset: 0,
+        limit: Some(100),
+    };
+    providers::list(&request, in_catalogue).statement().clone()
 }
 
 fn all() -> Vec<(&'static str, Statement)> {
@@ -319,6 +331,28 @@ fn old_logs_come_out_of_their_index_in_order() {
         "SEARCH refresh_log USING INDEX refresh_log_age (started_at<?)",
         "CORRELATED SCALAR SUBQUERY 1",
         "SEARCH connection USING INTEGER PRIMARY KEY (rowid=?)",
+    ];
+    assert_eq!(plan, expected);
+}
+
+/// Entries have up to 64 KiB, so they are read for the providers of the page alone.
+#[test]
+fn a_list_of_providers_is_picked_from_an_index_in_order_without_reading_entries() {
+    let plan = SqliteDatabase::new().query_plan(&list_providers(&["github"]));
+    let expected = [
+        "MATERIALIZE page",
+        "MERGE (UNION ALL)",
+        "LEFT",
+        "SEARCH provider USING COVERING INDEX provider_list (name>?)",
+        "CORRELATED SCALAR SUBQUERY 1",
+        "SCAN json_each VIRTUAL TABLE INDEX 1:",
+        "RIGHT",
+        "SCAN listed VIRTUAL TABLE INDEX 1:",
+        "CORRELATED SCALAR SUBQUERY 3",
+        "SEARCH provider USING COVERING INDEX sqlite_autoindex_provider_1 (name=?)",
+        "USE TEMP B-TREE FOR ORDER BY",
+        "SCAN page",
+        "SEARCH provider USING INDEX sqlite_autoindex_provider_1 (name=?) LEFT-JOIN",
     ];
     assert_eq!(plan, expected);
 }

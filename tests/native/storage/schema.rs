@@ -1,5 +1,8 @@
 //! The schema after all migrations, name by name, and what a deletion takes along.
 
+use std::fs;
+
+use rusqlite::Connection;
 use serde_json::json;
 
 use crate::support::{
@@ -52,7 +55,10 @@ fn the_tables_and_their_columns_are_these() {
             scopes app_link secrets secrets_key_id created_at updated_at refresh_failures \
             refresh_failures_since refreshes_paused_until",
         ),
-        ("provider", "name entry created_at updated_at"),
+        (
+            "provider",
+            "name entry created_at updated_at display_name auth_mode categories",
+        ),
         (
             "refresh_log",
             "id connection trigger outcome status error attempt started_at duration retry_at",
@@ -87,6 +93,7 @@ fn the_indexes_are_these() {
         "environment_variable",
         "integration_provider",
         "integration_secrets_key",
+        "provider_list",
         "refresh_log_age",
         "refresh_log_connection",
     ];
@@ -175,6 +182,24 @@ fn the_deletion_of_a_connection_takes_its_logs_along_and_no_others() {
         .database
         .texts("select id from refresh_log order by id");
     assert_eq!(left, ["log of user-2", "log of user-3", "log of user-4"]);
+}
+
+#[test]
+fn providers_of_earlier_versions_are_filtered_by_what_their_entries_say() {
+    let database = Connection::open_in_memory().unwrap();
+    let migrate = |name: &str| {
+        let file = fs::read_to_string(format!("migrations/{name}.sql")).unwrap();
+        database.execute_batch(&file).unwrap();
+    };
+    migrate("0001_initial");
+    migrate("0002_refresh_log");
+    let entry = r#"{"display_name":"Acme","auth_mode":"NONE","categories":["crm"]}"#;
+    let insert = "insert into provider values ('acme', ?1, 0, 0)";
+    database.execute(insert, [entry]).unwrap();
+    migrate("0003_provider_search");
+    let select = "select display_name || ' ' || auth_mode || ' ' || categories from provider";
+    let shown: String = database.query_row(select, [], |row| row.get(0)).unwrap();
+    assert_eq!(shown, r#"Acme NONE ["crm"]"#);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What tests of connections begin with: integrations of every kind, keys that may do little.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     client::{Answered, Call, call, create_integration},
@@ -40,13 +40,21 @@ pub(crate) fn create_plain_integration(deployment: &Deployment, provider: &str) 
 }
 
 /// Defines the custom provider `acme`, whose entry has `fields` over the usual ones.
+/// Inputs that these have placeholders for are declared.
 #[track_caller]
 pub(crate) fn put_acme(deployment: &Deployment, fields: &Value) {
+    let text = fields.to_string();
+    let placeholders = text.split("${connectionConfig.").skip(1);
+    let names = placeholders.filter_map(|rest| rest.split_once('}'));
+    let inputs: Map<_, _> = names
+        .map(|(name, _)| (name.to_owned(), json!({})))
+        .collect();
     let entry = json!({
         "display_name": "Acme",
         "docs": "https://docs.acme.example",
         "auth_mode": "OAUTH2",
         "token_url": "https://acme.example/token",
+        "connection_config": inputs,
     });
     call("PUT", "/providers/acme")
         .account()

@@ -1,0 +1,143 @@
+// Loads a catalogue in the format of Nango's `providers.yaml` into a deployment, as its custom
+// providers: `npm run providers:import -- FILE.yaml`. docs/providers.md describes the options.
+import { readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { devVars } from "./project.mjs";
+import { upload, UploadError } from "./provider-upload.mjs";
+import { stop } from "./run.mjs";
+import { nodePackages } from "./setup.mjs";
+import { takeSteps } from "./steps.mjs";
+
+const BAR_CHARS = 30;
+
+const options = readOptions();
+if (!nodePackages.done()) await takeSteps([nodePackages]);
+const providers = await readProviders();
+const outcomes = new Map();
+const title = `${options.isDryRun ? "Check with" : "Load into"} ${options.url}`;
+await takeSteps([{ name: title, take: uploadAll }]).catch((error) => {
+  if (!(error instanceof UploadError)) throw error;
+  stop(`${error.message}\nEnded after ${outcomes.size} of ${providers.length}`);
+});
+const report = summary();
+if (options.report) writeFileSync(options.report, `${JSON.stringify(report, undefined, 2)}\n`);
+tell(report);
+const isGood = report.failed.length === 0 && (options.allowsSkipped || report.skipped.length === 0);
+process.exitCode = isGood ? 0 : 1;
+
+function readOptions() {
+  const { values, positionals } = readArguments();
+  if (positionals.length !== 1) stop("Name a catalogue: npm run providers:import -- FILE.yaml");
+  const url = parsedUrl(values.url) ?? stop(`--url ${values.url} is no http or https URL`);
+  const isLocal = ["127.0.0.1", "localhost"].includes(url.hostname);
+  const local = isLocal ? devVars().HOLDFAST_ACCOUNT_KEY : undefined;
+  const key = values.key ?? process.env.HOLDFAST_ACCOUNT_KEY ?? local;
+  if (!key) stop("The account key is missing: put it into HOLDFAST_ACCOUNT_KEY");
+  const concurrency = Number(values.concurrency);
+  if (!(concurrency >= 1)) stop(`--concurrency ${values.concurrency} is no number from 1`);
+  return {
+    allowsSkipped: values["allow-skipped"],
+    concurrency,
+    file: positionals[0],
+    isDryRun: values["dry-run"],
+    key,
+    only: values.only?.split(","),
+    report: values.report,
+    url: url.href.replace(/\/$/, ""),
+  };
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        "allow-skipped": { type: "boolean", default: false },
+        concurrency: { type: "string", default: "8" },
+        "dry-run": { type: "boolean", default: false },
+        key: { type: "string" },
+        only: { type: "string" },
+        report: { type: "string" },
+        url: { type: "string", default: "http://127.0.0.1:8787" },
+      },
+    });
+  } catch ({ message }) {
+    return stop(message);
+  }
+}
+
+function parsedUrl(text) {
+  try {
+    const url = new URL(text);
+    return /^https?:$/.test(url.protocol) ? url : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readProviders() {
+  const { file, only } = options;
+  // It needs a package, which may have been installed just now.
+  const { readCatalogue } = await import("./catalogue.mjs");
+  const { providers, mistakes } = readCatalogue(textOf(file));
+  if (mistakes.length > 0) stop(`${file} is no catalogue:\n${mistakes.join("\n")}`);
+  const names = providers.map(({ name }) => name);
+  const unknown = only?.filter((name) => !names.includes(name)) ?? [];
+  if (unknown.length > 0) stop(`${file} has no provider ${unknown.join(", ")}`);
+  return only ? providers.filter(({ name }) => only.includes(name)) : providers;
+}
+
+function textOf(file) {
+  try {
+    return readFileSync(file, "utf8");
+  } catch ({ message }) {
+    return stop(`The catalogue cannot be read: ${message}`);
+  }
+}
+
+async function uploadAll(progress) {
+  const waiting = providers.values();
+  const work = async () => {
+    for (const provider of waiting) {
+      const { name, issues } = provider;
+      outcomes.set(name, issues ? { skipped: issues } : await upload(provider, options));
+      progress(`${bar()}${outcomes.size}/${providers.length}`);
+    }
+  };
+  await Promise.all(Array.from({ length: options.concurrency }, work));
+  return `${providers.length} providers`;
+}
+
+function bar() {
+  if (!process.stdout.isTTY) return "";
+  const full = Math.floor((BAR_CHARS * outcomes.size) / providers.length);
+  return `${"█".repeat(full)}${"░".repeat(BAR_CHARS - full)} `;
+}
+
+// In the order of the catalogue, whichever was answered first.
+function summary() {
+  const all = providers.map(({ name }) => ({ name, ...outcomes.get(name) }));
+  return {
+    url: options.url,
+    dry_run: options.isDryRun,
+    loaded: all.filter(({ loaded }) => loaded).map(({ name }) => name),
+    skipped: all
+      .filter(({ skipped }) => skipped)
+      .map(({ name, skipped: issues }) => ({ name, issues })),
+    failed: all
+      .filter(({ failed }) => failed)
+      .map(({ name, failed: reason }) => ({ name, reason })),
+  };
+}
+
+function tell({ loaded, skipped, failed }) {
+  for (const { name, issues } of skipped) {
+    console.log(`${name} is skipped:`);
+    for (const { path, message } of issues) {
+      console.log(`  ${path.length > 0 ? `${path.join(".")}: ` : ""}${message}`);
+    }
+  }
+  for (const { name, reason } of failed) console.log(`${name} failed: ${reason}`);
+  const good = options.isDryRun ? "could be loaded" : "loaded";
+  console.log(`${loaded.length} ${good}, ${skipped.length} skipped, ${failed.length} failed`);
+}
