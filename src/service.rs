@@ -27,6 +27,7 @@ pub mod retention;
 pub mod revocation;
 pub mod revoke_all;
 pub mod settings;
+pub mod sign_jwt;
 pub mod single_flight;
 pub mod token_exchange;
 pub mod update_integration;
