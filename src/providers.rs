@@ -14,6 +14,7 @@ pub mod entry_schema;
 pub mod field_schema;
 pub mod inputs;
 pub mod integration_config;
+pub mod jwt_template;
 pub mod logo;
 mod other_settings;
 pub mod provider;

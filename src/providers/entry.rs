@@ -11,6 +11,7 @@ use super::{
         TOKEN_REQUEST_AUTH_METHODS,
     },
     field_schema::FieldSchema,
+    jwt_template::JwtTemplate,
 };
 use crate::{
     domain::{
@@ -47,6 +48,8 @@ pub struct Entry {
     pub expires_in_unit: ExpiresInUnit,
     /// Inputs that the integration brings.
     pub integration_config: Vec<FieldSchema>,
+    /// Tokens that are signed here.
+    pub jwt: Option<JwtTemplate>,
     /// Whether reading a connection never refreshes its token, because tokens are exchanged for
     /// longer-lived ones instead of refreshed.
     pub refresh_only_when_forced: bool,
@@ -65,6 +68,8 @@ pub struct Entry {
     pub token_domains: Vec<String>,
     /// How long before its end a token is refreshed, in seconds.
     pub token_expiration_buffer: Option<i64>,
+    /// How long a token that is made here lives, in milliseconds.
+    pub token_lifetime_millis: Option<i64>,
     /// Parameters of a token request.
     pub token_params: Parameters,
     /// How long a token request may take, in seconds, instead of the usual time.
@@ -161,6 +166,7 @@ impl Entry {
                 .choice("expires_in_unit", &EXPIRES_IN_UNITS)
                 .unwrap_or(ExpiresInUnit::Seconds),
             integration_config: entry.inputs("integration_config"),
+            jwt: JwtTemplate::of(entry),
             refresh_only_when_forced: entry.flag("refresh_only_when_forced"),
             refresh_params: entry.parameters("refresh_params"),
             refresh_url: entry.text("refresh_url"),
@@ -171,6 +177,9 @@ impl Entry {
                 .unwrap_or_else(|| " ".to_owned()),
             token_domains: entry.names("token_domains"),
             token_expiration_buffer: entry.number("token_expiration_buffer"),
+            token_lifetime_millis: entry
+                .object("token")
+                .and_then(|it| it.number("expires_in_ms")),
             token_params: entry.parameters("token_params").unwrap_or_default(),
             token_request_timeout: entry.number("token_request_timeout"),
             token_url: token_url(entry),

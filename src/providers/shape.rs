@@ -50,6 +50,8 @@ pub(super) enum Shape {
     /// Any JSON up to [`MAX_JSON_BYTES`].
     Json,
     Names,
+    /// An object with text templates anywhere in it.
+    NestedParameters,
     /// A whole number from the first to the second.
     Number(i64, i64),
     Object(&'static [Field]),
@@ -120,6 +122,7 @@ impl Shape {
             Self::Inputs => field_schema::check(input),
             Self::Json => check_size(input),
             Self::Names => each_text(input, Text::of(1, MAX_NAME_CHARS)),
+            Self::NestedParameters => check_nested_parameters(input),
             Self::Number(min, max) => drop(number(input, min, max)),
             Self::Object(fields) => check_object(input, fields),
             Self::Parameters => by_name(input, check_template),
@@ -133,9 +136,11 @@ impl Shape {
     fn has_type_of(self, value: Option<&Value>) -> bool {
         match self {
             Self::Domains | Self::Names => value.is_some_and(Value::is_array),
-            Self::Inputs | Self::Object(_) | Self::Parameters | Self::Texts => {
-                value.is_some_and(Value::is_object)
-            }
+            Self::Inputs
+            | Self::NestedParameters
+            | Self::Object(_)
+            | Self::Parameters
+            | Self::Texts => value.is_some_and(Value::is_object),
             Self::Flag => value.is_some_and(Value::is_boolean),
             Self::Number(..) => value.is_some_and(Value::is_number),
             Self::Choice(_) | Self::Text(..) | Self::Url | Self::UrlTemplate => {
@@ -205,11 +210,23 @@ pub(super) fn entries<'a>(input: &Input<'a>) -> Vec<(&'a str, Input<'a>)> {
 fn check_template(input: &Input<'_>) {
     let template = scalar(input);
     if template.is_some_and(|template| template::check_text(&template).is_err()) {
-        input.refuse(
-            "invalid_format",
-            "Invalid template: expected text with ${name} placeholders",
-        );
+        refuse_template(input);
     }
+}
+
+fn check_nested_parameters(input: &Input<'_>) {
+    check_size(input);
+    let is_sound = |template| template::check_text_json(template).is_ok();
+    if input.object().is_some() && !input.value().is_some_and(is_sound) {
+        refuse_template(input);
+    }
+}
+
+fn refuse_template(input: &Input<'_>) {
+    input.refuse(
+        "invalid_format",
+        "Invalid template: expected text with ${name} placeholders",
+    );
 }
 
 /// A text, or a number or boolean that becomes one.

@@ -34,8 +34,8 @@ use crate::{
 pub struct Issued {
     /// The credentials.
     pub credentials: Credentials,
-    /// The status code of the provider's answer.
-    pub status: u16,
+    /// The status code of the provider's answer, if it was asked.
+    pub status: Option<u16>,
 }
 
 /// Why there are no new credentials.
