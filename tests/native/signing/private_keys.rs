@@ -8,6 +8,10 @@ use holdfast::{
         PrivateKey, PrivateKeyError,
     },
 };
+use pkcs8::{
+    PrivateKeyInfoRef,
+    der::{Encode, asn1::BitStringRef},
+};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -56,6 +60,19 @@ fn every_form_of_one_ec_key_holds_the_same_number() {
     let expected = signs(from_pem(keys::EC_PKCS8, Es256).unwrap());
     assert_eq!(signs(from_pem(keys::EC_SEC1, Es256).unwrap()), expected);
     assert_eq!(signs(from_jwk(keys::EC_JWK, Es256).unwrap()), expected);
+}
+
+#[test]
+fn what_stands_beside_a_key_in_pkcs8_is_left_out() {
+    let bare = der(keys::EC_PKCS8);
+    let info = PrivateKeyInfoRef::try_from(bare.as_slice()).unwrap();
+    let with_public_key = PrivateKeyInfoRef {
+        public_key: Some(BitStringRef::from_bytes(&[4; 65]).unwrap()),
+        ..info
+    };
+    let body = STANDARD.encode(with_public_key.to_der().unwrap());
+    let text = format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----");
+    assert_eq!(from_pem(&text, Es256).unwrap().expose(), bare);
 }
 
 #[test]
@@ -114,6 +131,7 @@ fn what_is_no_key_that_can_be_used_is_told_apart() {
         (&mislabelled, Rs256, Malformed),
         (keys::RSA_OPENSSH, Rs256, Malformed),
         (keys::EC_EXPLICIT, Es256, Malformed),
+        (keys::RSA_THREE_PRIMES, Rs256, Malformed),
         (keys::RSA_PKCS1_ENCRYPTED, Rs256, Encrypted),
         (keys::RSA_PKCS8_ENCRYPTED, Rs256, Encrypted),
         (keys::RSA_PUBLIC, Rs256, Public),

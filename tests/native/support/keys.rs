@@ -28,4 +28,5 @@ keys! {
     RSA_PSS: "rsa.pss.pem",
     RSA_PUBLIC: "rsa.public.pem",
     RSA_SHORT: "rsa.short.pem",
+    RSA_THREE_PRIMES: "rsa.three-primes.pem",
 }
