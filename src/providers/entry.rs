@@ -107,6 +107,14 @@ pub enum TokenUrl {
 }
 
 impl TokenUrl {
+    /// The URL for tokens of apps.
+    #[must_use]
+    pub fn app(&self) -> &str {
+        match self {
+            Self::One(url) | Self::PerToken { app: url, .. } => url,
+        }
+    }
+
     /// The URL for OAuth 2 tokens.
     #[must_use]
     pub fn oauth2(&self) -> &str {
