@@ -191,7 +191,7 @@ fn a_token_request_that_no_inputs_can_render_is_a_mistake() {
         (
             json!({
                 "token_url": "https://${connectionConfig.site}/token",
-                "connection_config": {"site": {"example": "acme.example/path"}},
+                "connection_config": {"site": {"example": "acme.example?query"}},
             }),
             "token_url custom The value of ${connectionConfig.site} does not fit where the \
              template puts it"
