@@ -15,6 +15,7 @@ pub mod field_schema;
 pub mod filter;
 pub mod inputs;
 pub mod integration_config;
+pub mod jwt_template;
 pub mod logo;
 mod other_settings;
 pub mod provider;

@@ -4,6 +4,7 @@
 //! wire's JSON and status codes, SQL, and the runtime; those are the callers and the ports.
 
 pub mod api_keys;
+pub mod app_token;
 pub mod authenticate;
 pub mod change_metadata;
 pub mod connection;
@@ -14,6 +15,7 @@ pub mod error;
 pub mod get_connection;
 pub mod import_connection;
 pub mod import_verified_connection;
+mod imported_keys;
 pub mod integration;
 pub mod journal;
 pub mod keep_alive;

@@ -73,29 +73,12 @@ pub fn read_token_response(
     rules: &ResponseRules,
     now: Timestamp,
 ) -> Result<TokenResponse, TokenError> {
-    let status = response.status;
-    let rejected = |code| TokenError::Rejected {
-        status,
-        code,
-        retry_after_seconds: response.retry_after_seconds(now),
-    };
-    let answer = read_object(response).map(SecretMap::new);
-    let error = answer.as_ref().and_then(error_code);
-
-    // Below 200 and from 300 to 399 there is no answer: redirects are not followed, because they
-    // would carry the client's secret along.
-    if status >= 400 {
-        return Err(rejected(error.unwrap_or(ErrorCode::Other)));
-    }
-    let malformed = TokenError::Malformed { status };
-    let answer = answer.filter(|_| (200..300).contains(&status));
-    let raw = answer.ok_or(malformed)?;
-
+    let raw = read_answer(response, now)?;
     // A token goes before an error in the same answer: it may be the only copy of a rotated pair.
     if let Some(own_shape) = &rules.own_shape {
         let answer = Value::Object(raw.expose().clone());
         let found = read_token_answer(&answer, own_shape, now);
-        let found = found.ok_or_else(|| error.map_or(malformed, rejected))?;
+        let found = found.ok_or_else(|| without_token(response, &raw, rules, now))?;
         return Ok(TokenResponse {
             access_token: found.token,
             refresh_token: found.refresh_token,
@@ -104,8 +87,13 @@ pub fn read_token_response(
         });
     }
     let Some(found) = find_token(&raw, rules) else {
-        let error = || error.map_or(malformed, rejected);
-        return going_on(raw, rules).ok_or_else(error);
+        let access_token = going_on(&raw, rules);
+        return Ok(TokenResponse {
+            access_token: access_token.ok_or_else(|| without_token(response, &raw, rules, now))?,
+            refresh_token: None,
+            expires_at: None,
+            raw,
+        });
     };
     let access_token = Secret::new(found.access_token);
     let refresh_token = text(found.beside, "refresh_token").map(Secret::new);
@@ -118,18 +106,53 @@ pub fn read_token_response(
     })
 }
 
-fn going_on(raw: SecretMap, rules: &ResponseRules) -> Option<TokenResponse> {
+/// The token that goes on, if the answer says so.
+fn going_on(raw: &SecretMap, rules: &ResponseRules) -> Option<Secret> {
     let goes_on = rules.goes_on.as_ref()?;
     let said = match value_at(raw.expose(), &goes_on.path)? {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    (said == goes_on.value).then(|| TokenResponse {
-        access_token: goes_on.token.clone(),
-        refresh_token: None,
-        expires_at: None,
-        raw,
-    })
+    (said == goes_on.value).then(|| goes_on.token.clone())
+}
+
+/// What an answer without a token means. One that says something else than that the token goes on
+/// is a refusal.
+fn without_token(
+    response: &HttpResponse,
+    raw: &SecretMap,
+    rules: &ResponseRules,
+    now: Timestamp,
+) -> TokenError {
+    let says = |goes_on: &GoesOn| value_at(raw.expose(), &goes_on.path).is_some();
+    let refused = rules.goes_on.as_ref().is_some_and(says);
+    let code = error_code(raw).or(refused.then_some(ErrorCode::Other));
+    let status = response.status;
+    let malformed = TokenError::Malformed { status };
+    code.map_or(malformed, |code| rejected(response, code, now))
+}
+
+/// Reads an answer of the provider's own shape that arrived at `now`: an object, unless it is a
+/// refusal.
+pub fn read_answer(response: &HttpResponse, now: Timestamp) -> Result<SecretMap, TokenError> {
+    let status = response.status;
+    let answer = read_object(response).map(SecretMap::new);
+    // Below 200 and from 300 to 399 there is no answer: redirects are not followed, because they
+    // would carry the client's secret along.
+    if status >= 400 {
+        let code = answer.as_ref().and_then(error_code);
+        return Err(rejected(response, code.unwrap_or(ErrorCode::Other), now));
+    }
+    let answer = answer.filter(|_| (200..300).contains(&status));
+    answer.ok_or(TokenError::Malformed { status })
+}
+
+fn rejected(response: &HttpResponse, code: ErrorCode, now: Timestamp) -> TokenError {
+    TokenError::Rejected {
+        status: response.status,
+        code,
+        retry_after_seconds: response.retry_after_seconds(now),
+    }
 }
 
 /// The answer as an object. JSON is recognised by itself, because its content type is often

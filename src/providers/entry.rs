@@ -13,6 +13,7 @@ use super::{
         TOKEN_REQUEST_AUTH_METHODS,
     },
     field_schema::FieldSchema,
+    jwt_template::JwtTemplate,
     refresh_step::{RefreshStep, steps},
     token_steps::{TokenStep, additional_steps, answer_rules, token_request_method},
     verification::Verification,
@@ -62,6 +63,8 @@ pub struct Entry {
     /// Names in `connection_config` that callbacks and token answers bring, from
     /// `redirect_uri_metadata` and `token_response_metadata`.
     pub learned_inputs: Vec<String>,
+    /// Tokens that are signed here.
+    pub jwt: Option<JwtTemplate>,
     /// Whether reading a connection never refreshes its token, because tokens are exchanged for
     /// longer-lived ones instead of refreshed.
     pub refresh_only_when_forced: bool,
@@ -94,6 +97,8 @@ pub struct Entry {
     pub token_expires_in_ms: Option<i64>,
     /// Headers of a token request.
     pub token_headers: Parameters,
+    /// How long a token that is made here lives, in milliseconds.
+    pub token_lifetime_millis: Option<i64>,
     /// Parameters of a token request; none where they are nested.
     pub token_params: Parameters,
     /// The same as free JSON, an object whose texts are templates.
@@ -141,6 +146,14 @@ pub enum TokenUrl {
 }
 
 impl TokenUrl {
+    /// The URL for tokens of apps.
+    #[must_use]
+    pub fn app(&self) -> &str {
+        match self {
+            Self::One(url) | Self::PerToken { app: url, .. } => url,
+        }
+    }
+
     /// The URL for OAuth 2 tokens.
     #[must_use]
     pub fn oauth2(&self) -> &str {
@@ -209,6 +222,7 @@ impl Entry {
             learned_inputs: ["redirect_uri_metadata", "token_response_metadata"]
                 .map(|name| entry.names(name))
                 .concat(),
+            jwt: JwtTemplate::of(entry),
             refresh_only_when_forced: entry.flag("refresh_only_when_forced"),
             refresh_token_params: entry.json("refresh_token_params"),
             refresh_params: entry.parameters("refresh_params"),
@@ -227,6 +241,9 @@ impl Entry {
             token_expires_in_ms: entry.number("token_expires_in_ms"),
             token_goes_on_when: goes_on(entry),
             token_headers: entry.headers("token_headers").unwrap_or_default(),
+            token_lifetime_millis: entry
+                .object("token")
+                .and_then(|it| it.number("expires_in_ms")),
             token_params: entry.parameters("token_params").unwrap_or_default(),
             token_params_json: entry.json("token_params"),
             token_request_method: token_request_method(entry),

@@ -141,12 +141,6 @@ pub(super) const FIELDS: &[Field] = &[
         Shape::Json,
         "Inputs that are used once, to make the assertion.",
     ),
-    Field::new("signature", Shape::Json, "How a token is signed here."),
-    Field::new(
-        "token",
-        Shape::Json,
-        "What is in a token that is signed here.",
-    ),
     // Calls, hooks and webhooks.
     Field::new(
         "proxy",

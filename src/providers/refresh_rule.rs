@@ -234,7 +234,7 @@ fn filled(
 }
 
 /// Fills in `template`, which is the `field` of the entry, and holds it to the entry's domains.
-pub(super) fn url(
+pub fn url(
     entry: &Entry,
     field: &'static str,
     template: &str,

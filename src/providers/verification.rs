@@ -198,7 +198,7 @@ mod tests {
         }
         refused(
             &json!({"verification": {"data": [{"a": "${"}]}}),
-            "proxy/verification/data Invalid template: expected JSON whose texts have ${name} \
+            "proxy/verification/data Invalid template: expected text with ${name} \
              placeholders",
         );
         refused(

@@ -5,6 +5,7 @@ use super::{
         Connection, grant_fingerprint, grant_fingerprints, seal_connection_config, seal_credentials,
     },
     error::InternalError,
+    imported_keys::check_keys,
     integration::{open_secrets, provider_of},
     ports::{Ports, random_uuid},
     test_credentials::{CredentialTestError, FailedTest, test_credentials},
@@ -191,6 +192,13 @@ pub(super) fn prepared(
         | Credentials::OAuth1(_)
         | Credentials::Tba(_) => {}
     }
+    check_keys(
+        &entry,
+        &request.credentials,
+        &request.connection_config,
+        now,
+    )
+    .map_err(ImportConnectionError::InvalidCredentials)?;
     if auth_mode == AuthMode::Tba && !request.connection_config.has_text("accountId") {
         return Err(ImportConnectionError::MissingAccountId);
     }

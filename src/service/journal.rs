@@ -91,9 +91,9 @@ impl Intent {
 
     /// The attempt, of which nobody will know more if it is cut off now, after a first answer.
     #[must_use]
-    pub fn cut_off_between(&self, status: u16, now: Timestamp) -> Attempt {
+    pub fn cut_off_between(&self, status: Option<u16>, now: Timestamp) -> Attempt {
         Attempt {
-            status: Some(status),
+            status,
             error: Some(CUT_OFF_BETWEEN.to_owned()),
             ..self.ended(AttemptOutcome::Unknown, now)
         }
@@ -125,8 +125,8 @@ pub struct Import {
     pub connection: UpsertConnection,
     /// The connection whose place it takes, if there was one when the provider was asked.
     pub replaced: Option<String>,
-    /// The status code of the provider's answer.
-    pub status: u16,
+    /// The status code of the provider's answer, if it was asked.
+    pub status: Option<u16>,
     /// When the provider issued them.
     pub issued_at: Timestamp,
     /// How the attempt ended, if these are not all the credentials that it was to bring.
@@ -151,8 +151,8 @@ pub struct Pair {
     pub grant_fingerprint: Option<String>,
     /// When they are due for refresh, and end.
     pub schedule: Schedule,
-    /// The status code of the provider's answer.
-    pub status: u16,
+    /// The status code of the provider's answer, if it was asked.
+    pub status: Option<u16>,
     /// When the provider issued them.
     pub issued_at: Timestamp,
     /// How often the database did not take them.

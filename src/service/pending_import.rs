@@ -94,7 +94,7 @@ impl Import {
             .as_deref()
             .cloned()
             .unwrap_or_else(|| Attempt {
-                status: Some(self.status),
+                status: self.status,
                 ..self.intent.ended(AttemptOutcome::Refreshed, self.issued_at)
             })
     }

@@ -41,10 +41,17 @@ test("a published catalogue loads but for a listed few", async () => {
     const { DB } = await holdfast.worker.getEnv();
     const stored = () => DB.prepare("select count(*) as count from provider").first("count");
 
+    const skipped = Object.keys(refused);
+    const few = ["--only", ["github", "salesforce", ...skipped].join(",")];
+    const dry = await importProviders(holdfast.url, published, "--dry-run", ...few);
+    expect(dry.report.loaded.toSorted()).toEqual(["github", "salesforce"]);
+    expect(dry.report.skipped.map(({ name }) => name)).toEqual(skipped);
+    expect(await stored()).toBe(0);
+
     const { code, report } = await importProviders(holdfast.url, published, "--allow-skipped");
     expect(report.failed).toEqual([]);
-    expect(report.skipped.map(({ name }) => name)).toEqual(Object.keys(refused));
-    expect(report.loaded.length).toBe(PUBLISHED - Object.keys(refused).length);
+    expect(report.skipped).toEqual(dry.report.skipped);
+    expect(report.loaded.length).toBe(PUBLISHED - skipped.length);
     expect(code).toBe(0);
     expect(await stored()).toBe(report.loaded.length);
   } finally {

@@ -15,7 +15,10 @@ const ROOMS: [(&str, &[&str]); 10] = [
     ("signing", &["domain"]),
     ("validation", &["domain", "oauth2", "providers", "vault"]),
     ("oauth2", &["domain", "providers", "validation", "vault"]),
-    ("providers", &["domain", "oauth2", "validation", "vault"]),
+    (
+        "providers",
+        &["domain", "oauth2", "signing", "validation", "vault"],
+    ),
     ("vault", &["domain", "oauth2", "providers", "validation"]),
     (
         "storage",
@@ -105,6 +108,7 @@ const EXPOSING: &[(&str, &str)] = &[
         "src/providers/integration_config.rs",
         "checks settings against their declaration",
     ),
+    ("src/providers/jwt_template.rs", "fills what is signed"),
     ("src/providers/refresh_rule.rs", "fills a token request"),
     ("src/providers/template.rs", "fills a token request"),
     (
@@ -116,6 +120,20 @@ const EXPOSING: &[(&str, &str)] = &[
         "fills a token request, and keeps the tokens that an answer has",
     ),
     ("src/service/sign_jwt.rs", "signs"),
+    ("src/service/token_exchange.rs", "signs"),
+    ("src/service/token_exchange/app_store.rs", "signs"),
+    (
+        "src/service/token_exchange/aws.rs",
+        "signs and asks for credentials",
+    ),
+    (
+        "src/service/token_exchange/installation.rs",
+        "asks for a token",
+    ),
+    (
+        "src/service/token_exchange/signature.rs",
+        "digests a password",
+    ),
     ("src/signing/jwk.rs", "parses a private key"),
     ("src/signing/jws.rs", "signs"),
     ("src/signing/mac.rs", "makes the key of a code of a text"),

@@ -35,6 +35,16 @@ impl<P: Ports> Exchange<'_, P> {
         old: &OAuth2,
         checkpoint: &impl Checkpoint,
     ) -> Result<Issued, TokenExchangeError> {
+        let (fresh, known, status) = self.fresh_tokens(old).await?;
+        Ok(self.further(&known, old, fresh, status, checkpoint).await)
+    }
+
+    /// The tokens of a first answer, what templates of the requests after it know of the client,
+    /// and its status.
+    pub(super) async fn fresh_tokens(
+        &self,
+        old: &OAuth2,
+    ) -> Result<(OAuth2, SecretMap, u16), TokenExchangeError> {
         if old.refresh_token.is_none() && !old.renews_without_refresh_token {
             return Err(nothing_to_refresh());
         }
@@ -70,7 +80,7 @@ impl<P: Ports> Exchange<'_, P> {
             raw: self.with_earlier(old, &token.raw),
             ..old.clone()
         };
-        Ok(self.further(&known, old, fresh, status, checkpoint).await)
+        Ok((fresh, known, status))
     }
 
     /// A token for a client's own credentials.
@@ -106,7 +116,7 @@ impl<P: Ports> Exchange<'_, P> {
             raw: token.raw,
             ..old.clone()
         });
-        Ok(Issued::whole(credentials, status))
+        Ok(Issued::whole(credentials, Some(status)))
     }
 
     async fn ask(

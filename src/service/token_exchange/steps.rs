@@ -33,6 +33,7 @@ impl<P: Ports> Exchange<'_, P> {
         status: u16,
         checkpoint: &impl Checkpoint,
     ) -> Issued {
+        let status = Some(status);
         let steps = &self.entry.refresh_steps;
         for (at, step) in steps.iter().enumerate() {
             let provided = with_tokens(known, &fresh);

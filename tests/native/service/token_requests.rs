@@ -262,6 +262,8 @@ fn coros_says_with_status_200_that_it_refused() {
         .provider
         .will_answer(Answer::Json(200, answer));
     assert_eq!(refreshing.read("").status, 400);
+    let outcome = "select outcome from refresh_log";
+    assert_eq!(refreshing.deployment.database.text(outcome), "rejected");
 }
 
 #[test]
