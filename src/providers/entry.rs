@@ -192,6 +192,17 @@ impl Entry {
             .saturating_mul(1000)
     }
 
+    /// How long getting new credentials may take, in milliseconds. An app with a user asks twice.
+    #[must_use]
+    pub fn exchange_timeout_millis(&self) -> u32 {
+        let requests = if self.auth_mode == AuthMode::Custom {
+            2
+        } else {
+            1
+        };
+        self.token_request_timeout_millis().saturating_mul(requests)
+    }
+
     /// Reads an entry and finds every mistake in it.
     #[must_use]
     pub fn parse(input: &Input<'_>) -> Option<Self> {

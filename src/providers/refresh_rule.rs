@@ -191,7 +191,8 @@ fn in_step(source: TemplateError) -> RuleError {
     RuleError::Template { field, source }
 }
 
-fn headers(
+/// Fills in `headers` of the entry.
+pub fn headers(
     entry: &Entry,
     headers: &Parameters,
     values: &Values<'_>,

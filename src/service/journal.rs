@@ -85,7 +85,7 @@ impl Intent {
     /// From here on an attempt that sends its next request at `now` is taken for cut off.
     #[must_use]
     pub fn cut_off_at(entry: &entry::Entry, now: Timestamp) -> Timestamp {
-        let limit = i64::from(entry.token_request_timeout_millis());
+        let limit = i64::from(entry.exchange_timeout_millis());
         now.plus_millis(limit + GIVEN_UP_AFTER_MILLIS)
     }
 

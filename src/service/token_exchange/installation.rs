@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Exchange, Issued, TokenExchangeError, issued, malformed, no_key, signed};
+use super::{Exchange, Issued, TokenExchangeError, issued, malformed, no_key, no_url, signed};
 use crate::{
     domain::{
         auth_mode::AuthMode,
@@ -17,7 +17,7 @@ use crate::{
         http::Method,
         token_request::{BodyFormat, message},
     },
-    providers::entry::Entry,
+    providers::{entry::Entry, refresh_rule::headers},
     service::ports::Ports,
     signing::{
         jws::JwtKey,
@@ -41,10 +41,9 @@ impl<P: Ports> Exchange<'_, P> {
         )
         .await?;
         let bearer = Secret::new(format!("Bearer {}", jwt.expose()));
-        let headers = vec![
-            ("accept".to_owned(), Secret::new(ACCEPTED)),
-            ("authorization".to_owned(), bearer),
-        ];
+        let mut headers = headers(self.entry, &self.entry.token_headers, &self.values())
+            .map_err(|error| no_url(&error))?;
+        headers.push(("authorization".to_owned(), bearer));
         let request = message(Method::Post, url, headers, &[], BodyFormat::Json);
         let (answer, status) = self.ask_for_object(request).await?;
         let token = answer.text("token").ok_or_else(|| malformed(status))?;
@@ -135,7 +134,6 @@ fn as_configuration(user: &OAuth2) -> SecretMap {
     )]))
 }
 
-const ACCEPTED: &str = "application/vnd.github+json";
 const USER_CREDENTIALS: &str = "userCredentials";
 /// A token of an app may live for 10 minutes at most, by GitHub's clock.
 const LIFETIME_SECONDS: i64 = 10 * 60;
