@@ -17,8 +17,7 @@ pub enum ClientAuthentication {
     None,
     /// Both parts among the parameters, under the names `username` and `password`.
     Password,
-    /// An assertion that is signed with the client's private key (RFC 7523 §2.2). Signing is not
-    /// done yet.
+    /// An assertion that is signed with the client's private key (RFC 7523 §2.2).
     PrivateKeyJwt,
 }
 
@@ -27,7 +26,8 @@ pub enum ClientAuthentication {
 pub struct Client {
     /// The identifier.
     pub client_id: String,
-    /// The secret; a public client has none.
+    /// The secret; a public client has none. For [`ClientAuthentication::PrivateKeyJwt`] it is the
+    /// signed assertion.
     pub client_secret: Option<Secret>,
     /// How both are sent.
     pub authentication: ClientAuthentication,
@@ -54,17 +54,23 @@ impl Client {
 
     /// What of the client goes among the parameters.
     pub(super) fn into_parameters(self) -> Vec<(&'static str, Secret)> {
+        let kind = (self.authentication == ClientAuthentication::PrivateKeyJwt)
+            .then(|| ("client_assertion_type", Secret::new(JWT_BEARER)));
         let (id, secret) = match self.authentication {
             ClientAuthentication::ClientSecretBasic => return Vec::new(),
             ClientAuthentication::ClientSecretPost => ("client_id", Some("client_secret")),
-            ClientAuthentication::None | ClientAuthentication::PrivateKeyJwt => ("client_id", None),
+            ClientAuthentication::None => ("client_id", None),
+            ClientAuthentication::PrivateKeyJwt => ("client_id", Some("client_assertion")),
             ClientAuthentication::Password => ("username", Some("password")),
         };
         let secret = secret.zip(self.client_secret);
         let id = (id, Secret::new(self.client_id));
-        std::iter::once(id).chain(secret).collect()
+        std::iter::once(id).chain(kind).chain(secret).collect()
     }
 }
+
+/// RFC 7523 §2.2.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 #[cfg(test)]
 mod tests {

@@ -39,6 +39,8 @@ pub struct Entry {
     pub alternate_access_token_response_path: Option<String>,
     /// The kind of credentials.
     pub auth_mode: AuthMode,
+    /// What the assertion says by which the client shows itself, where that is `private_key_jwt`.
+    pub client_assertion: ClientAssertion,
     /// How parameters of a token request are written, where the entry says so.
     pub body_format: Option<BodyFormat>,
     /// How a token request shows who we are, from `authorization_method` and
@@ -121,6 +123,16 @@ pub struct Entry {
 
 /// Parameters of a request, in the order of the entry. Values are text templates.
 pub type Parameters = Vec<(String, String)>;
+
+/// What an assertion of a client says in place of the usual (RFC 7523 §3). Both are text
+/// templates.
+#[derive(Clone, Debug, Default)]
+pub struct ClientAssertion {
+    /// In place of the client's identifier.
+    pub issuer: Option<String>,
+    /// In place of the URL that is asked.
+    pub audience: Option<String>,
+}
 
 /// A value of an answer.
 #[derive(Clone, Debug)]
@@ -220,6 +232,7 @@ impl Entry {
                 .text("alternate_access_token_response_path"),
             auth_mode: auth_mode.unwrap_or(AuthMode::None),
             body_format: entry.choice("body_format", &BODY_FORMATS),
+            client_assertion: client_assertion(entry),
             client_authentication: client_authentication(entry),
             connection_config: entry.inputs("connection_config"),
             credentials: entry.inputs("credentials"),
@@ -283,6 +296,15 @@ fn rotation(entry: Checked<'_>) -> Rotation {
         .map(|seconds| Rotation::Grace { seconds })
         .or_else(|| entry.choice("rotation", &ROTATIONS))
         .unwrap_or_default()
+}
+
+fn client_assertion(entry: Checked<'_>) -> ClientAssertion {
+    let said = entry.object("client_assertion");
+    let said = said.map(|said| ClientAssertion {
+        issuer: said.text("issuer"),
+        audience: said.text("audience"),
+    });
+    said.unwrap_or_default()
 }
 
 fn goes_on(entry: Checked<'_>) -> Option<AnswerValue> {

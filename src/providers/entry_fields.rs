@@ -116,6 +116,14 @@ const TOKEN_REQUESTS: &[Field] = &[
         "The same for token requests alone, and before `authorization_method`.",
     ),
     Field::new(
+        "client_assertion",
+        Shape::Object(&[
+            Field::new("issuer", NAME, "Template of `iss`, if not the client's id."),
+            Field::new("audience", NAME, "Template of `aud`, if not the URL asked."),
+        ]),
+        "What is said in the assertion of a client that signs one.",
+    ),
+    Field::new(
         "require_client_certificate",
         Shape::Flag,
         "Whether token requests need a client certificate, so that no connection can be kept.",

@@ -9,6 +9,7 @@ use crate::{
         secret::{Secret, SecretMap},
         timestamp::Timestamp,
     },
+    oauth2::client_authentication::ClientAuthentication,
     providers::{
         entry::Entry,
         jwt_template::{JwtError, JwtTemplate},
@@ -25,8 +26,19 @@ pub(super) fn check_keys(
     connection_config: &SecretMap,
     now: Timestamp,
 ) -> Result<(), Vec<Issue>> {
-    let Credentials::Exchanged(credentials) = credentials else {
-        return Ok(());
+    let credentials = match credentials {
+        Credentials::Exchanged(credentials) => credentials,
+        Credentials::OAuth2ClientCredentials(client)
+            if entry.client_authentication == ClientAuthentication::PrivateKeyJwt =>
+        {
+            let name = "client_private_key";
+            let key = client.client_private_key.as_ref();
+            let parsed = key.map(PrivateKey::from_text).transpose();
+            return parsed
+                .map(drop)
+                .map_err(|error| vec![issue(name, error.to_string())]);
+        }
+        _ => return Ok(()),
     };
     let issues = match (credentials.mode, &entry.jwt) {
         (ExchangeMode::AppStore, _) => app_store(credentials),

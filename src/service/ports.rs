@@ -7,6 +7,7 @@ use super::{error::InternalError, settings::Settings};
 use crate::{
     domain::{
         attempt::Attempt,
+        credentials::{Credentials, ExchangeMode, Exchanged},
         refresh::{Schedule, Trigger},
         timestamp::Timestamp,
     },
@@ -278,4 +279,29 @@ pub enum RefreshFailure {
     TokenUrl,
     /// The provider rejected the inputs, or did not answer with a token.
     TwoStep,
+}
+
+impl RefreshFailure {
+    /// What it is for such credentials that their provider gave no new ones.
+    #[must_use]
+    pub fn of(credentials: &Credentials) -> Self {
+        match credentials {
+            Credentials::OAuth2ClientCredentials(_) => Self::ClientCredentials,
+            Credentials::Exchanged(Exchanged {
+                mode: ExchangeMode::TwoStep,
+                ..
+            }) => Self::TwoStep,
+            Credentials::Exchanged(Exchanged {
+                mode: ExchangeMode::AwsSigV4,
+                ..
+            }) => Self::Sts,
+            Credentials::ApiKey { .. }
+            | Credentials::Basic { .. }
+            | Credentials::Exchanged(_)
+            | Credentials::None
+            | Credentials::OAuth1(_)
+            | Credentials::OAuth2(_)
+            | Credentials::Tba(_) => Self::External,
+        }
+    }
 }

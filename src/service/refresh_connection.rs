@@ -13,12 +13,15 @@ use super::{
     journal::{Entry, Intent, Journal, Pair},
     pending::{Held, Landing, MAX_TRIES, finish_pending, held, land},
     ports::{Ports, RefreshFailure, RefreshReply, random, random_uuid},
-    token_exchange::{Checkpoint, Issued, TokenExchangeError, exchange},
+    token_exchange::{
+        TokenExchangeError, exchange,
+        issued::{Checkpoint, Issued},
+    },
 };
 use crate::{
     domain::{
         attempt::Attempt,
-        credentials::{Credentials, ExchangeMode, Exchanged},
+        credentials::Credentials,
         refresh::{Decision, Failure, History, Rotation, Schedule, Trigger},
         timestamp::Timestamp,
     },
@@ -253,13 +256,12 @@ impl Subject<'_> {
     ) -> Pair {
         let (now, fresh) = (ports.now(), &issued.credentials);
         let record = &self.connection.record;
-        let name = &record.connection_id;
         Pair {
             intent: self.intent.clone(),
             integration_id: self.integration.id,
-            connection_id: name.clone(),
+            connection_id: record.connection_id.clone(),
             connection_config: record.connection_config.clone(),
-            credentials: seal_credentials(ports, self.integration, name, fresh),
+            credentials: seal_credentials(ports, self.integration, &record.connection_id, fresh),
             grant_fingerprint: grant_fingerprint(ports, self.integration, fresh),
             schedule: issued.schedule(entry.refresh_rule(), shortfall.is_some(), now),
             status: issued.status,
@@ -349,7 +351,7 @@ impl Subject<'_> {
         match error {
             TokenExchangeError::Unaskable { failure, .. } => *failure,
             TokenExchangeError::Refused { .. } | TokenExchangeError::Internal(_) => {
-                kind_of_failure(self.credentials)
+                RefreshFailure::of(self.credentials)
             }
         }
     }
@@ -394,26 +396,5 @@ impl Subject<'_> {
             (_, Failure::Transient { .. } | Failure::Final) => {}
         }
         writes
-    }
-}
-
-fn kind_of_failure(credentials: &Credentials) -> RefreshFailure {
-    match credentials {
-        Credentials::OAuth2ClientCredentials(_) => RefreshFailure::ClientCredentials,
-        Credentials::Exchanged(Exchanged {
-            mode: ExchangeMode::TwoStep,
-            ..
-        }) => RefreshFailure::TwoStep,
-        Credentials::Exchanged(Exchanged {
-            mode: ExchangeMode::AwsSigV4,
-            ..
-        }) => RefreshFailure::Sts,
-        Credentials::ApiKey { .. }
-        | Credentials::Basic { .. }
-        | Credentials::Exchanged(_)
-        | Credentials::None
-        | Credentials::OAuth1(_)
-        | Credentials::OAuth2(_)
-        | Credentials::Tba(_) => RefreshFailure::External,
     }
 }

@@ -8,7 +8,7 @@ use super::{
     ports::{Ports, random_uuid},
     token_exchange::{
         TokenExchangeError,
-        oauth2::{client, client_of},
+        client::{client_of, own_client, shown},
     },
 };
 use crate::{
@@ -56,7 +56,7 @@ pub async fn revoke(
     credentials: &Credentials,
 ) -> Revocation {
     let (request, timeout_millis) =
-        match request(ports, integration, connection_config, credentials) {
+        match Box::pin(request(ports, integration, connection_config, credentials)).await {
             Ok(Some(request)) => request,
             Ok(None) => return Revocation::NotSupported,
             Err(Unaskable) => return Revocation::Failed { status: None },
@@ -90,7 +90,7 @@ pub async fn revoke_stored(
 struct Unaskable;
 
 /// The request and how long it may take; none if there is nobody to ask.
-fn request(
+async fn request(
     ports: &impl Ports,
     integration: &IntegrationRecord,
     connection_config: &SecretMap,
@@ -105,7 +105,7 @@ fn request(
     let url = revocation_url(&entry, &values).map_err(|_| Unaskable)?;
     let Some(url) = url else { return Ok(None) };
     permitted(&url, ports.settings().egress).map_err(|_| Unaskable)?;
-    let (token, (client_id, client_secret)) = match credentials {
+    let (token, client) = match credentials {
         Credentials::OAuth2(own) => {
             let token = match &own.refresh_token {
                 Some(token) => Token::Refresh(token.clone()),
@@ -115,8 +115,7 @@ fn request(
             (token, client_of(integration, &secrets, own)?)
         }
         Credentials::OAuth2ClientCredentials(own) => {
-            let client = (own.client_id.clone(), Some(own.client_secret.clone()));
-            (Token::Access(own.token.clone()), client)
+            (Token::Access(own.token.clone()), own_client(own))
         }
         Credentials::ApiKey { .. }
         | Credentials::Basic { .. }
@@ -125,7 +124,7 @@ fn request(
         | Credentials::OAuth1(_)
         | Credentials::Tba(_) => return Ok(None),
     };
-    let client = client(entry.client_authentication, client_id, client_secret)?;
+    let client = shown(ports, &entry, client, &url, &values).await?;
     let request = revocation_request(url, token, client);
     Ok(Some((request, entry.token_request_timeout_millis())))
 }

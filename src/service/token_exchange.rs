@@ -4,14 +4,17 @@
 mod app_store;
 mod aws;
 mod bill;
+pub(super) mod client;
 pub(super) mod installation;
+pub mod issued;
 mod jwt;
-pub(super) mod oauth2;
+mod oauth2;
 mod signature;
 mod steps;
 
 use url::Url;
 
+use self::issued::{Checkpoint, Issued};
 use super::{
     error::InternalError,
     integration::open_secrets,
@@ -26,7 +29,7 @@ use crate::{
         egress::permitted,
         integration::IntegrationSecrets,
         mask::Mask,
-        refresh::{Failure, Origin, RefreshRule, Schedule, schedule},
+        refresh::Failure,
         secret::{MAX_RAW_BYTES, Secret, SecretMap},
         timestamp::Timestamp,
     },
@@ -44,60 +47,6 @@ use crate::{
     signing::jws::JwtKey,
     storage::integrations::IntegrationRecord,
 };
-
-/// New credentials.
-#[derive(Debug)]
-pub struct Issued {
-    /// The credentials.
-    pub credentials: Credentials,
-    /// The status code of the provider's answer, if it was asked.
-    pub status: Option<u16>,
-    /// Why a later request of the same attempt failed, so that these are not all that there
-    /// should be.
-    pub shortfall: Option<Box<TokenExchangeError>>,
-}
-
-impl Issued {
-    /// All that there should be.
-    #[must_use]
-    pub fn whole(credentials: Credentials, status: Option<u16>) -> Self {
-        Self {
-            credentials,
-            status,
-            shortfall: None,
-        }
-    }
-
-    /// When they are due for refresh, and end, from `now`. Where others were to come with them, soon
-    /// another refresh is made.
-    #[must_use]
-    pub fn schedule(&self, rule: RefreshRule, is_unfinished: bool, now: Timestamp) -> Schedule {
-        if !is_unfinished {
-            return schedule(&self.credentials, rule, Origin::Issued, now);
-        }
-        Schedule {
-            due_at: Some(now.plus_millis(UNFINISHED_MILLIS)),
-            expires_at: self.credentials.expires_at(),
-        }
-    }
-
-    fn short(credentials: Credentials, status: Option<u16>, error: TokenExchangeError) -> Self {
-        Self {
-            shortfall: Some(Box::new(error)),
-            ..Self::whole(credentials, status)
-        }
-    }
-}
-
-/// What keeps new credentials before the next request of the same attempt is sent.
-#[expect(
-    async_fn_in_trait,
-    reason = "an isolate has one thread, so no future needs to be `Send`"
-)]
-pub trait Checkpoint {
-    /// Makes `issued` durable. If that fails, no other request is sent.
-    async fn keep(&self, issued: &Issued) -> Result<(), InternalError>;
-}
 
 /// Why there are no new credentials.
 #[derive(Debug, thiserror::Error)]
@@ -262,8 +211,10 @@ pub async fn exchange(
             ExchangeMode::Signature => exchange.username_token(old),
             ExchangeMode::TwoStep => Err(nothing_to_refresh()),
         },
-        Credentials::OAuth2(old) => exchange.refresh_token(old, checkpoint).await,
-        Credentials::OAuth2ClientCredentials(old) => exchange.client_credentials(old).await,
+        Credentials::OAuth2(old) => Box::pin(exchange.refresh_token(old, checkpoint)).await,
+        Credentials::OAuth2ClientCredentials(old) => {
+            Box::pin(exchange.client_credentials(old)).await
+        }
         Credentials::ApiKey { .. }
         | Credentials::Basic { .. }
         | Credentials::None
@@ -413,8 +364,6 @@ fn kept(raw: SecretMap) -> SecretMap {
     raw
 }
 
-/// How soon a refresh is made again that was not finished.
-const UNFINISHED_MILLIS: i64 = 30 * 1000;
 /// The largest token that is kept, so that a row stays far below the 2 MB that D1 takes.
 const MAX_TOKEN_BYTES: usize = 65_536;
 /// The most bytes that are kept of what a provider says.

@@ -10,7 +10,10 @@ use super::{
     pending::finish_pending,
     pending_import::store,
     ports::{Ports, VerifyReply, VerifyRequest, random_uuid},
-    token_exchange::{Checkpoint, Issued, TokenExchangeError, exchange},
+    token_exchange::{
+        TokenExchangeError, exchange,
+        issued::{Checkpoint, Issued},
+    },
 };
 use crate::{
     domain::{attempt::Attempt, refresh::Trigger},

@@ -80,6 +80,20 @@ impl PrivateKey {
         Ok(Self { kid, ..key })
     }
 
+    /// Reads a JSON Web Key or PEM, of RSA or else of P-256.
+    pub fn from_text(text: &Secret) -> Result<Self, PrivateKeyError> {
+        let is_json = text.expose().trim_start().starts_with('{');
+        let read = if is_json {
+            Self::from_jwk
+        } else {
+            Self::from_pem
+        };
+        match read(text, Algorithm::Rs256) {
+            Err(PrivateKeyError::WrongKind(_)) => read(text, Algorithm::Es256),
+            outcome => outcome,
+        }
+    }
+
     /// The algorithm.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {

@@ -25,6 +25,7 @@ mod single_flight;
 mod ten_providers;
 mod tested_imports;
 mod tested_imports_requests;
+mod token_answers;
 mod token_requests;
 mod verified_imports;
 mod verified_imports_faults;

@@ -4,17 +4,17 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Checkpoint, Exchange, Issued, MAX_TOKEN_BYTES, TokenExchangeError, kept, no_url,
-    nothing_to_refresh,
+    Checkpoint, Exchange, Issued, MAX_TOKEN_BYTES, TokenExchangeError,
+    client::{KnownClient, client_of, own_client, shown},
+    kept, no_url, nothing_to_refresh,
 };
 use crate::{
     domain::{
         credentials::{Credentials, OAuth2, OAuth2ClientCredentials},
-        integration::IntegrationSecrets,
         secret::{MAX_RAW_BYTES, Secret, SecretMap},
     },
     oauth2::{
-        client_authentication::{Client, ClientAuthentication},
+        client_authentication::Client,
         http::HttpResponse,
         token_error::TokenError,
         token_request::{Grant, TokenRequest},
@@ -24,8 +24,7 @@ use crate::{
         },
     },
     providers::{refresh_rule::TokenRequestRules, template::Values},
-    service::ports::{Ports, RefreshFailure},
-    storage::integrations::IntegrationRecord,
+    service::ports::Ports,
 };
 
 impl<P: Ports> Exchange<'_, P> {
@@ -48,8 +47,8 @@ impl<P: Ports> Exchange<'_, P> {
         if old.refresh_token.is_none() && !old.renews_without_refresh_token {
             return Err(nothing_to_refresh());
         }
-        let (client_id, client_secret) = client_of(self.integration, &self.secrets, old)?;
-        let known = self.known(&client_id, client_secret.as_ref());
+        let client = client_of(self.integration, &self.secrets, old)?;
+        let known = self.known(&client);
         let provided = with_tokens(&known, old);
         let values = Values {
             provided: Some(&provided),
@@ -57,7 +56,7 @@ impl<P: Ports> Exchange<'_, P> {
         };
         let rules =
             TokenRequestRules::for_refresh(self.entry, &values).map_err(|error| no_url(&error))?;
-        let client = client(rules.client_authentication, client_id, client_secret)?;
+        let client = shown(self.ports, self.entry, client, &rules.url, &values).await?;
         let grant = Grant::RefreshToken(old.refresh_token.clone());
         let path = &self.entry.alternate_access_token_response_path;
         let answers = ResponseRules {
@@ -88,18 +87,15 @@ impl<P: Ports> Exchange<'_, P> {
         &self,
         old: &OAuth2ClientCredentials,
     ) -> Result<Issued, TokenExchangeError> {
-        let provided = self.known(&old.client_id, Some(&old.client_secret));
+        let client = own_client(old);
+        let provided = self.known(&client);
         let values = Values {
             provided: Some(&provided),
             ..self.values()
         };
         let rules = TokenRequestRules::for_client_credentials(self.entry, &values)
             .map_err(|error| no_url(&error))?;
-        let client = client(
-            rules.client_authentication,
-            old.client_id.clone(),
-            Some(old.client_secret.clone()),
-        )?;
+        let client = shown(self.ports, self.entry, client, &rules.url, &values).await?;
         let answers = ResponseRules {
             token_paths: CLIENT_CREDENTIALS_TOKEN_PATHS.map(str::to_owned).to_vec(),
             expires_in_unit: self.entry.expires_in_unit,
@@ -186,14 +182,15 @@ impl<P: Ports> Exchange<'_, P> {
     }
 
     /// The client and the integration, for templates.
-    fn known(&self, client_id: &str, client_secret: Option<&Secret>) -> SecretMap {
+    fn known(&self, client: &KnownClient) -> SecretMap {
         let own = self.secrets.integration_config.merged(&self.secrets.custom);
-        let secret = client_secret.map(|it| ("clientSecret", it.expose().to_owned()));
+        let secret = client.secret.as_ref();
+        let secret = secret.map(|it| ("clientSecret", it.expose().to_owned()));
         let scopes = self.integration.scopes.as_ref().map(|scopes| {
             let scopes: Vec<_> = scopes.split(',').map(str::trim).collect();
             ("scopes", scopes.join(&self.entry.scope_separator))
         });
-        let known = [("clientId", client_id.to_owned())].into_iter();
+        let known = [("clientId", client.id.clone())].into_iter();
         own.merged(&texts(known.chain(secret).chain(scopes)))
     }
 }
@@ -212,42 +209,4 @@ pub(super) fn with_tokens(known: &SecretMap, tokens: &OAuth2) -> SecretMap {
 fn texts(texts: impl Iterator<Item = (&'static str, String)>) -> SecretMap {
     let texts = texts.map(|(name, text)| (name.to_owned(), Value::from(text)));
     SecretMap::new(texts.collect())
-}
-
-/// The client to refresh as: the connection's own if it is whole, else the integration's.
-pub(in crate::service) fn client_of(
-    integration: &IntegrationRecord,
-    secrets: &IntegrationSecrets,
-    credentials: &OAuth2,
-) -> Result<(String, Option<Secret>), TokenExchangeError> {
-    if let Some(own) = &credentials.config_override
-        && let (Some(client_id), Some(client_secret)) = (&own.client_id, &own.client_secret)
-    {
-        return Ok((client_id.clone(), Some(client_secret.clone())));
-    }
-    let client_id = integration.client_id.clone();
-    let client_id = client_id.ok_or_else(|| {
-        let reason = "the integration has no client";
-        TokenExchangeError::unaskable(RefreshFailure::Client, &reason)
-    })?;
-    Ok((client_id, secrets.client_secret.clone()))
-}
-
-/// The client, as it shows itself by `authentication`.
-pub(in crate::service) fn client(
-    authentication: ClientAuthentication,
-    client_id: String,
-    client_secret: Option<Secret>,
-) -> Result<Client, TokenExchangeError> {
-    if authentication == ClientAuthentication::PrivateKeyJwt {
-        return Err(TokenExchangeError::unaskable(
-            RefreshFailure::Client,
-            &"the provider's kind of client authentication is not supported",
-        ));
-    }
-    Ok(Client {
-        client_id,
-        client_secret,
-        authentication,
-    })
 }

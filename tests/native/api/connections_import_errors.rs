@@ -95,6 +95,20 @@ fn a_client_certificate_is_refused_because_it_could_not_be_presented() {
     post(&deployment, &body).is_error(400, "invalid_body", refused);
 }
 
+#[test]
+fn a_key_that_cannot_sign_assertions_is_refused_where_the_client_has_to_sign_some() {
+    let deployment = deployment_with_every_kind();
+    create_plain_integration(&deployment, "okta-cc");
+    let credentials = json!({
+        "type": "OAUTH2_CC", "token": "t", "client_id": "i", "client_secret": "s",
+        "client_private_key": "fake-private-key",
+    });
+    let body = json!({"provider_config_key": "okta-cc", "credentials": credentials});
+    let refused =
+        "credentials.client_private_key invalid_format there is no private key in PEM form";
+    post(&deployment, &body).has_issues("invalid_body", &[refused]);
+}
+
 /// Each request has one mistake less than the one before, and each mistake is told in its turn.
 #[test]
 fn mistakes_are_told_in_the_documented_order() {

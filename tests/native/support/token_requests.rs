@@ -40,8 +40,13 @@ impl Refreshing {
                 "client_secret": "fake-client-secret-0123456789",
             },
         });
+        let mut usual = with(usual, integration);
+        usual
+            .as_object_mut()
+            .unwrap()
+            .retain(|_, value| !value.is_null());
         call("POST", "/integrations")
-            .body(&with(usual, integration))
+            .body(&usual)
             .run(&deployment)
             .ok();
         let usual = json!({
@@ -131,3 +136,28 @@ pub(crate) const JSON: &str = "content-type: application/json";
 /// The client of [`Refreshing`] in a header.
 pub(crate) const BASIC: &str =
     "authorization: Basic ZmFrZS1jbGllbnQ6ZmFrZS1jbGllbnQtc2VjcmV0LTAxMjM0NTY3ODk=";
+
+pub(crate) const CLIENT: &str = "client_id=fake-client&client_secret=fake-client-secret-0123456789";
+pub(crate) const GRANT: &str = "grant_type=refresh_token&refresh_token=fake-refresh-token";
+
+/// A connection at `provider` after a refresh that was answered with `answer`.
+#[track_caller]
+pub(crate) fn refreshed(provider: &str, config: &Value, answer: Value) -> (Refreshing, Value) {
+    let refreshing = Refreshing::at(provider, &json!({}), config);
+    let connection = refreshing.force([Answer::Json(200, answer)]);
+    (refreshing, connection["credentials"].clone())
+}
+
+pub(crate) fn token() -> Value {
+    json!({"access_token": "fake-new-token", "expires_in": 3600})
+}
+
+/// The access token, the refresh token and the end.
+#[track_caller]
+pub(crate) fn has(credentials: &Value, access_token: &str, refresh_token: &str, end: &str) {
+    assert_eq!(credentials["access_token"], access_token);
+    assert_eq!(credentials["refresh_token"], refresh_token);
+    assert_eq!(credentials["expires_at"], end);
+}
+
+pub(crate) const IN_AN_HOUR: &str = "2026-01-01T01:00:00.000Z";
