@@ -20,5 +20,6 @@ pub mod provider;
 pub mod refresh_rule;
 pub mod revocation_rule;
 mod shape;
+pub mod step_request;
 pub mod template;
 pub mod token_steps;

@@ -51,6 +51,13 @@ impl Mask {
         mask
     }
 
+    /// This mask with the secrets of another map.
+    #[must_use]
+    pub fn and(mut self, map: &SecretMap) -> Self {
+        self.add_map(map);
+        self
+    }
+
     /// `text` on one line, with every secret replaced by `***`, and at most `max_bytes` long.
     #[must_use]
     pub fn apply(&self, text: &Secret, max_bytes: usize) -> String {

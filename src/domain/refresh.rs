@@ -8,7 +8,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::{credentials::Credentials, timestamp::Timestamp};
+use super::{credentials::Credentials, secret::Secret, timestamp::Timestamp};
 
 /// What a provider says about the lifetime of its tokens.
 #[derive(Clone, Copy, Debug, Default)]
@@ -340,6 +340,12 @@ pub fn is_expired(schedule: Schedule, now: Timestamp) -> bool {
 
 /// The `exp` of a JSON Web Token (RFC 7519 §4.1.4), if `token` is one. Nothing is verified: the
 /// token is ours, and only its age matters.
+/// When a token ends that is a JWT (RFC 7519 §4.1.4).
+#[must_use]
+pub fn end_of_jwt(token: &Secret) -> Option<Timestamp> {
+    jwt_expiry(token.expose())
+}
+
 fn jwt_expiry(token: &str) -> Option<Timestamp> {
     let mut parts = token.split('.');
     let (_, payload) = (parts.next()?, parts.next()?);

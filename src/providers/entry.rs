@@ -13,7 +13,9 @@ use super::{
         TOKEN_REQUEST_AUTH_METHODS,
     },
     field_schema::FieldSchema,
-    token_steps::{TokenStep, additional_steps, answer_rules, token_request_method},
+    token_steps::{
+        STEP_FORMATS, StepFormat, TokenStep, additional_steps, answer_rules, token_request_method,
+    },
 };
 use crate::{
     domain::{
@@ -72,6 +74,8 @@ pub struct Entry {
     pub rotation: Rotation,
     /// What stands between scopes.
     pub scope_separator: String,
+    /// How the parameters of a request in the provider's own shape are written.
+    pub step_format: StepFormat,
     /// The domains that token requests may go to; none means any. Needed where a connection names
     /// the whole host, since the request carries the integration's client secret.
     pub token_domains: Vec<String>,
@@ -141,9 +145,15 @@ impl Entry {
     /// What the entry says about the lifetime of tokens.
     #[must_use]
     pub fn refresh_rule(&self) -> RefreshRule {
+        let stated = self.token_expires_in_ms;
+        let lifetime = stated
+            .filter(|millis| *millis > 0)
+            .map(|millis| (millis / 1000).max(1));
         RefreshRule {
             expiration_buffer: self.token_expiration_buffer,
-            default_lifetime: self.default_token_lifetime,
+            default_lifetime: lifetime
+                .or(self.default_token_lifetime)
+                .or(stated.map(|_| FOR_EVER_SECONDS)),
             forced: if self.refresh_only_when_forced {
                 ForcedOnly::Yes
             } else {
@@ -159,6 +169,15 @@ impl Entry {
         seconds
             .unwrap_or(TOKEN_REQUEST_TIMEOUT_SECONDS)
             .saturating_mul(1000)
+    }
+
+    /// How long new credentials may take, in milliseconds, with as many requests as there may be.
+    #[must_use]
+    pub fn exchange_timeout_millis(&self) -> u32 {
+        let requests = 1 + self.additional_steps.len();
+        let attempts = if self.refresh_step().is_some() { 2 } else { 1 };
+        let requests = u32::try_from(requests * attempts).unwrap_or(1);
+        self.token_request_timeout_millis().saturating_mul(requests)
     }
 
     /// Reads an entry and finds every mistake in it.
@@ -198,6 +217,9 @@ impl Entry {
             scope_separator: entry
                 .text("scope_separator")
                 .unwrap_or_else(|| " ".to_owned()),
+            step_format: entry
+                .choice("body_format", &STEP_FORMATS)
+                .unwrap_or(StepFormat::Json),
             token_domains: entry.names("token_domains"),
             token_expiration_buffer: entry.number("token_expiration_buffer"),
             token_expires_in_ms: entry.number("token_expires_in_ms"),
@@ -241,6 +263,8 @@ fn token_url(entry: Checked<'_>) -> Option<TokenUrl> {
     })
 }
 
+/// A hundred years.
+const FOR_EVER_SECONDS: i64 = 3_155_760_000;
 const TOKEN_REQUEST_TIMEOUT_SECONDS: u32 = 10;
 
 #[cfg(test)]
@@ -248,10 +272,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{
-        oauth2::token_answer::ExpirationStrategy, providers::token_steps::StepFormat,
-        validation::input::read,
-    };
+    use crate::{oauth2::token_answer::ExpirationStrategy, validation::input::read};
 
     fn entry(own: &Value) -> Value {
         let mut entry = json!({

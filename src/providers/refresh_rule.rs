@@ -10,6 +10,7 @@ use url::Url;
 
 use super::{
     entry::{ClientAuthenticationMethod, Entry, Parameters},
+    field_schema::FieldSchema,
     template::{self, TemplateError, Values},
 };
 use crate::{domain::secret::Secret, oauth2::token_request::BodyFormat};
@@ -49,6 +50,9 @@ pub enum RuleError {
         /// Why not.
         source: TemplateError,
     },
+    /// The entry asks for something that is not done here.
+    #[error("{0} is not supported")]
+    Unsupported(&'static str),
 }
 
 impl TokenRequestRules {
@@ -160,14 +164,17 @@ pub(super) fn url(
     Err(RuleError::ForeignDomain)
 }
 
-fn is_optional(entry: &Entry, placeholder: &str) -> bool {
-    let name = placeholder
-        .strip_prefix("connectionConfig.")
-        .unwrap_or(placeholder);
-    entry
-        .connection_config
-        .iter()
-        .any(|field| field.name == name && field.is_optional)
+/// Whether `placeholder` stands for an input that may be left empty.
+pub(super) fn is_optional(entry: &Entry, placeholder: &str) -> bool {
+    let of_config = placeholder.strip_prefix("connectionConfig.");
+    let of_credentials = placeholder.strip_prefix("credentials.");
+    let is_optional = |inputs: &[FieldSchema], name: Option<&str>| {
+        let name = name.unwrap_or(placeholder);
+        let mut inputs = inputs.iter();
+        inputs.any(|field| field.name == name && field.is_optional)
+    };
+    of_credentials.is_none() && is_optional(&entry.connection_config, of_config)
+        || of_config.is_none() && is_optional(&entry.credentials, of_credentials)
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ impl Intent {
     /// From here on the attempt is taken for cut off.
     #[must_use]
     pub fn cut_off_at(&self, entry: &entry::Entry) -> Timestamp {
-        let limit = i64::from(entry.token_request_timeout_millis());
+        let limit = i64::from(entry.exchange_timeout_millis());
         self.started_at.plus_millis(limit + GIVEN_UP_AFTER_MILLIS)
     }
 

@@ -2,6 +2,7 @@
 //! what becomes of them.
 
 pub(super) mod oauth2;
+mod two_step;
 
 use super::{
     error::InternalError,
@@ -196,8 +197,8 @@ pub async fn exchange(
             | ExchangeMode::AwsSigV4
             | ExchangeMode::Bill
             | ExchangeMode::Jwt
-            | ExchangeMode::Signature
-            | ExchangeMode::TwoStep => Err(nothing_to_refresh()),
+            | ExchangeMode::Signature => Err(nothing_to_refresh()),
+            ExchangeMode::TwoStep => exchange.two_step(old).await,
         },
         Credentials::OAuth2(old) => exchange.refresh_token(old).await,
         Credentials::OAuth2ClientCredentials(old) => exchange.client_credentials(old).await,
@@ -242,8 +243,19 @@ impl<P: Ports> Exchange<'_, P> {
 
     /// The failure of an exchange that the provider answered.
     fn refused(&self, error: TokenError, response: &HttpResponse) -> TokenExchangeError {
+        self.refused_after(error, response, &SecretMap::default())
+    }
+
+    /// The same where more secrets were `sent` than the connection has.
+    fn refused_after(
+        &self,
+        error: TokenError,
+        response: &HttpResponse,
+        sent: &SecretMap,
+    ) -> TokenExchangeError {
         let said = error_text(response).map(|said| {
             Mask::new(self.credentials, self.connection_config, &self.secrets)
+                .and(sent)
                 .apply(&said, MAX_ERROR_BYTES)
         });
         TokenExchangeError::Refused { error, said }

@@ -11,3 +11,4 @@ pub(crate) mod requests;
 pub(crate) mod routes;
 pub(crate) mod seed;
 pub(crate) mod spoiling;
+pub(crate) mod two_step;
