@@ -13,6 +13,7 @@ mod refresh_object;
 mod refresher;
 mod runtime;
 mod settings;
+mod signer;
 mod stream;
 mod wire;
 

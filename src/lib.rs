@@ -6,7 +6,7 @@
 //! cloudflare ──► api ──► service ──► storage ──► domain
 //! wasm32 only    async, native                   sync, native
 //!
-//! oauth2, providers, validation, vault: pure rooms beside domain
+//! oauth2, providers, signing, validation, vault: pure rooms beside domain
 //! ```
 
 pub mod api;
@@ -16,6 +16,7 @@ pub mod domain;
 pub mod oauth2;
 pub mod providers;
 pub mod service;
+pub mod signing;
 pub mod storage;
 pub mod validation;
 pub mod vault;

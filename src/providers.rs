@@ -6,6 +6,7 @@
 //! here: sending a request, and code for one provider alone; what a provider does differently is
 //! a field of its entry.
 
+pub mod assertion;
 pub mod catalogue;
 mod checked;
 pub mod entry;
@@ -14,6 +15,7 @@ pub mod entry_schema;
 pub mod field_schema;
 pub mod inputs;
 pub mod integration_config;
+pub mod jwt_template;
 pub mod logo;
 mod other_settings;
 pub mod provider;

@@ -4,6 +4,7 @@
 //! wire's JSON and status codes, SQL, and the runtime; those are the callers and the ports.
 
 pub mod api_keys;
+pub mod app_token;
 pub mod authenticate;
 pub mod change_metadata;
 pub mod connection;
@@ -14,6 +15,7 @@ pub mod error;
 pub mod get_connection;
 pub mod import_connection;
 pub mod import_verified_connection;
+mod imported_keys;
 pub mod integration;
 pub mod journal;
 pub mod keep_alive;
@@ -27,6 +29,7 @@ pub mod retention;
 pub mod revocation;
 pub mod revoke_all;
 pub mod settings;
+pub mod sign_jwt;
 pub mod single_flight;
 pub mod token_exchange;
 pub mod update_integration;

@@ -24,6 +24,7 @@ use crate::{
         tags::{Tags, merged},
     },
     service::{
+        app_token::get_connection_with_app_token,
         delete_connection::{delete_connection, revoke_and_delete},
         get_connection::{GetConnectionError, describe_connection, get_connection},
         patch_connection::{AddressError, patch_connection},
@@ -62,7 +63,9 @@ pub(super) async fn get<P: Ports>(call: &Call<'_, P>, id: &str) -> Result<Reply,
         .into_iter()
         .next()
         .ok_or(ApiError::UnknownIntegrationConfig)?;
-    let connection = if may_see_credentials {
+    let connection = if may_see_credentials && query.refresh_github_app_jwt_token {
+        get_connection_with_app_token(call.ports, found, query.trigger).await
+    } else if may_see_credentials {
         get_connection(call.ports, found, query.trigger).await
     } else {
         describe_connection(call.ports, found)
@@ -74,7 +77,7 @@ struct GetQuery {
     provider_config_key: IntegrationKey,
     trigger: Trigger,
     reveal: Reveal,
-    /// Means something for the credentials of apps only, which cannot be imported yet.
+    /// Means something for the credentials of apps only.
     refresh_github_app_jwt_token: bool,
 }
 

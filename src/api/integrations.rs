@@ -1,5 +1,7 @@
 //! Integrations: listing, creating, reading, changing, deleting.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -27,6 +29,7 @@ use crate::{
     },
     validation::{
         input::{Fields, Input},
+        issue::Issue,
         text::Text,
     },
 };
@@ -250,6 +253,11 @@ fn integration_error(error: IntegrationError) -> ApiError {
         IntegrationError::Internal(error) => ApiError::Internal(error),
         IntegrationError::KeyIsTaken => ApiError::IntegrationKeyTaken,
         IntegrationError::MissingClient => ApiError::MissingClient,
+        IntegrationError::PrivateKey(error) => ApiError::InvalidBody(vec![Issue {
+            code: "invalid_format",
+            message: Cow::Owned(error.to_string()),
+            path: vec!["credentials".to_owned(), "private_key".to_owned()],
+        }]),
         IntegrationError::TooLarge => ApiError::IntegrationTooLarge,
         IntegrationError::UnknownProvider => ApiError::InvalidProvider,
         IntegrationError::WrongAuthMode => ApiError::IncompatibleCredentials,

@@ -75,7 +75,7 @@ impl AuthMode {
             || matches!(
                 (self, credentials),
                 // What answers show of these providers' connections can be imported again.
-                (Self::Custom, Self::App)
+                (Self::Custom, Self::App | Self::OAuth2)
                     | (Self::InstallPlugin, Self::Basic)
                     | (Self::McpOAuth2, Self::OAuth2)
             )

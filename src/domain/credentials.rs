@@ -269,3 +269,10 @@ impl Credentials {
         }
     }
 }
+
+/// Whether `text` can be the name of an AWS region.
+#[must_use]
+pub fn is_aws_region(text: &str) -> bool {
+    let is_allowed = |char: char| matches!(char, 'a'..='z' | '0'..='9' | '-');
+    (1..=64).contains(&text.len()) && text.chars().all(is_allowed)
+}

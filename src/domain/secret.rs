@@ -56,6 +56,16 @@ impl SecretMap {
         Self(map)
     }
 
+    /// An object of texts.
+    pub fn of<'a>(texts: impl IntoIterator<Item = (&'a str, Secret)>) -> Self {
+        let texts = texts.into_iter();
+        Self(
+            texts
+                .map(|(name, text)| (name.to_owned(), text.expose().into()))
+                .collect(),
+        )
+    }
+
     /// How many bytes it has as JSON text.
     #[must_use]
     pub fn json_len(&self) -> usize {
@@ -75,6 +85,23 @@ impl SecretMap {
             .get(key)
             .and_then(Value::as_str)
             .is_some_and(|text| !text.is_empty())
+    }
+
+    /// The text under `key`, if there is one that is not empty.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<Secret> {
+        let text = self.0.get(key)?.as_str()?;
+        (!text.is_empty()).then(|| Secret::new(text))
+    }
+
+    /// The value at `path`, one name after the other.
+    #[must_use]
+    pub fn within(&self, path: &[&str]) -> Option<Self> {
+        let (first, rest) = path.split_first()?;
+        let found = rest
+            .iter()
+            .try_fold(self.0.get(*first)?, |value, name| value.get(name))?;
+        found.as_object().cloned().map(Self)
     }
 
     /// This object with the keys of `other` put over its own.

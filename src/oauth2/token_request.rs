@@ -68,7 +68,8 @@ impl TokenRequest {
 }
 
 /// The message that takes `parameters` to an endpoint of a provider.
-pub(super) fn message(
+#[must_use]
+pub fn message(
     mut url: Url,
     authorization: Option<Secret>,
     parameters: &[(String, Secret)],

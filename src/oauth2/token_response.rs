@@ -57,27 +57,12 @@ pub fn read_token_response(
     rules: &ResponseRules,
     now: Timestamp,
 ) -> Result<TokenResponse, TokenError> {
-    let status = response.status;
-    let rejected = |code| TokenError::Rejected {
-        status,
-        code,
-        retry_after_seconds: response.retry_after_seconds(now),
-    };
-    let answer = read_object(response).map(SecretMap::new);
-    let error = answer.as_ref().and_then(error_code);
-
-    // Below 200 and from 300 to 399 there is no answer: redirects are not followed, because they
-    // would carry the client's secret along.
-    if status >= 400 {
-        return Err(rejected(error.unwrap_or(ErrorCode::Other)));
-    }
-    let malformed = TokenError::Malformed { status };
-    let answer = answer.filter(|_| (200..300).contains(&status));
-    let raw = answer.ok_or(malformed)?;
-
+    let raw = read_answer(response, now)?;
     // A token goes before an error in the same answer: it may be the only copy of a rotated pair.
     let Some(found) = find_token(&raw, rules) else {
-        return Err(error.map_or(malformed, rejected));
+        let status = response.status;
+        let malformed = TokenError::Malformed { status };
+        return Err(error_code(&raw).map_or(malformed, |code| rejected(response, code, now)));
     };
     let access_token = Secret::new(found.access_token);
     let refresh_token = text(found.beside, "refresh_token").map(Secret::new);
@@ -88,6 +73,29 @@ pub fn read_token_response(
         expires_at,
         raw,
     })
+}
+
+/// Reads an answer of the provider's own shape that arrived at `now`: an object, unless it is a
+/// refusal.
+pub fn read_answer(response: &HttpResponse, now: Timestamp) -> Result<SecretMap, TokenError> {
+    let status = response.status;
+    let answer = read_object(response).map(SecretMap::new);
+    // Below 200 and from 300 to 399 there is no answer: redirects are not followed, because they
+    // would carry the client's secret along.
+    if status >= 400 {
+        let code = answer.as_ref().and_then(error_code);
+        return Err(rejected(response, code.unwrap_or(ErrorCode::Other), now));
+    }
+    let answer = answer.filter(|_| (200..300).contains(&status));
+    answer.ok_or(TokenError::Malformed { status })
+}
+
+fn rejected(response: &HttpResponse, code: ErrorCode, now: Timestamp) -> TokenError {
+    TokenError::Rejected {
+        status: response.status,
+        code,
+        retry_after_seconds: response.retry_after_seconds(now),
+    }
 }
 
 /// The answer as an object. JSON is recognised by itself, because its content type is often

@@ -7,12 +7,14 @@
 use serde_json::Value;
 
 use super::{
+    assertion::Assertion,
     checked::Checked,
     entry_fields::{
         self, AUTHORIZATION_METHODS, BODY_FORMATS, EXPIRES_IN_UNITS, ROTATIONS,
         TOKEN_REQUEST_AUTH_METHODS,
     },
     field_schema::FieldSchema,
+    jwt_template::JwtTemplate,
     token_steps::{
         STEP_FORMATS, StepFormat, TokenStep, additional_steps, answer_rules, token_request_method,
     },
@@ -36,6 +38,8 @@ pub struct Entry {
     pub additional_steps: Vec<TokenStep>,
     /// Where a token answer has the token, if not at its top level.
     pub alternate_access_token_response_path: Option<String>,
+    /// The assertion that logins take.
+    pub assertion: Option<Assertion>,
     /// The kind of credentials.
     pub auth_mode: AuthMode,
     /// How parameters of a token request are written, where the entry says so.
@@ -57,6 +61,8 @@ pub struct Entry {
     pub expires_in_unit: ExpiresInUnit,
     /// Inputs that the integration brings.
     pub integration_config: Vec<FieldSchema>,
+    /// Tokens that are signed here.
+    pub jwt: Option<JwtTemplate>,
     /// Whether reading a connection never refreshes its token, because tokens are exchanged for
     /// longer-lived ones instead of refreshed.
     pub refresh_only_when_forced: bool,
@@ -85,6 +91,8 @@ pub struct Entry {
     pub token_expires_in_ms: Option<i64>,
     /// Headers of a token request.
     pub token_headers: Parameters,
+    /// How long a token that is made here lives, in milliseconds.
+    pub token_lifetime_millis: Option<i64>,
     /// Parameters of a token request; none where they are nested.
     pub token_params: Parameters,
     /// The same as free JSON, an object whose texts are templates.
@@ -132,6 +140,14 @@ pub enum TokenUrl {
 }
 
 impl TokenUrl {
+    /// The URL for tokens of apps.
+    #[must_use]
+    pub fn app(&self) -> &str {
+        match self {
+            Self::One(url) | Self::PerToken { app: url, .. } => url,
+        }
+    }
+
     /// The URL for OAuth 2 tokens.
     #[must_use]
     pub fn oauth2(&self) -> &str {
@@ -195,11 +211,16 @@ impl Entry {
             additional_steps: additional_steps(entry),
             alternate_access_token_response_path: entry
                 .text("alternate_access_token_response_path"),
+            assertion: Assertion::of(entry),
             auth_mode: auth_mode.unwrap_or(AuthMode::None),
             body_format: entry.choice("body_format", &BODY_FORMATS),
             client_authentication: client_authentication(entry),
             connection_config: entry.inputs("connection_config"),
-            credentials: entry.inputs("credentials"),
+            credentials: [
+                entry.inputs("credentials"),
+                entry.inputs("assertion_option"),
+            ]
+            .concat(),
             default_scopes: entry.names("default_scopes"),
             default_token_lifetime: entry.number("default_token_lifetime"),
             display_name: entry.text("display_name").unwrap_or_default(),
@@ -207,6 +228,7 @@ impl Entry {
                 .choice("expires_in_unit", &EXPIRES_IN_UNITS)
                 .unwrap_or(ExpiresInUnit::Seconds),
             integration_config: entry.inputs("integration_config"),
+            jwt: JwtTemplate::of(entry),
             refresh_only_when_forced: entry.flag("refresh_only_when_forced"),
             refresh_token_headers: entry.parameters("refresh_token_headers"),
             refresh_token_params: entry.json("refresh_token_params"),
@@ -224,6 +246,9 @@ impl Entry {
             token_expiration_buffer: entry.number("token_expiration_buffer"),
             token_expires_in_ms: entry.number("token_expires_in_ms"),
             token_headers: entry.parameters("token_headers").unwrap_or_default(),
+            token_lifetime_millis: entry
+                .object("token")
+                .and_then(|it| it.number("expires_in_ms")),
             token_params: entry.parameters("token_params").unwrap_or_default(),
             token_params_json: entry.json("token_params"),
             token_request_method: token_request_method(entry),

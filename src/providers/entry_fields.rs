@@ -5,20 +5,33 @@
 //! here: the fields that are published and no more, which are in [`super::other_settings`].
 
 use super::{
+    assertion,
     entry::ClientAuthenticationMethod,
+    jwt_template::HmacSecretEncoding,
     other_settings,
-    shape::{Field, MAX_NAME_CHARS, Shape},
+    shape::{Field, MAX_NAME_CHARS, MAX_TEXT_CHARS, Shape},
     token_steps::{self, STEP_FORMATS},
 };
 use crate::{
     domain::{auth_mode::AuthMode, refresh::Rotation},
     oauth2::{token_request::BodyFormat, token_response::ExpiresInUnit},
+    signing::private_key::Algorithm,
 };
 
 /// Every field of an entry.
 pub(super) fn all() -> impl Iterator<Item = &'static Field> {
-    let own = [IDENTITY, TOKEN_REQUESTS, TOKEN_ANSWERS, INPUTS];
-    let others = [token_steps::FIELDS, other_settings::FIELDS];
+    let own = [
+        IDENTITY,
+        TOKEN_REQUESTS,
+        TOKEN_ANSWERS,
+        SIGNED_TOKENS,
+        INPUTS,
+    ];
+    let others = [
+        token_steps::FIELDS,
+        assertion::FIELDS,
+        other_settings::FIELDS,
+    ];
     own.into_iter().chain(others).flatten()
 }
 
@@ -67,7 +80,7 @@ const TOKEN_REQUESTS: &[Field] = &[
         Shape::Parameters,
         "Parameters of a token request beside the standard ones.",
     )
-    .in_mode(AuthMode::TwoStep, Shape::Template),
+    .in_mode(AuthMode::TwoStep, Shape::NestedParameters),
     Field::new(
         "refresh_params",
         Shape::Parameters,
@@ -158,6 +171,59 @@ const TOKEN_ANSWERS: &[Field] = &[
     ),
 ];
 
+const SIGNED_TOKENS: &[Field] = &[
+    Field::new(
+        "signature",
+        Shape::Object(&[
+            Field::new(
+                "protocol",
+                Shape::Choice(|| names(&SIGNATURE_PROTOCOLS)),
+                "The kind of key.",
+            )
+            .required(),
+            Field::new(
+                "hmac_secret_encoding",
+                Shape::Choice(|| names(&HMAC_SECRET_ENCODINGS)),
+                "How the key of an authentication code is written; `hex` by default.",
+            ),
+        ]),
+        "How a token is signed here.",
+    )
+    .required_in(&[AuthMode::Jwt, AuthMode::Signature])
+    .in_mode(
+        AuthMode::Signature,
+        Shape::Object(&[Field::new(
+            "protocol",
+            Shape::Choice(|| vec!["WSSE"]),
+            "The kind of digest.",
+        )
+        .required()]),
+    ),
+    Field::new(
+        "token",
+        Shape::Object(&[
+            Field::new("signing_key", TEXT, "Template of the key.").required(),
+            LIFETIME,
+            Field::new("header", Shape::Parameters, "Its header, but for `alg`."),
+            Field::new(
+                "payload",
+                Shape::NestedParameters,
+                "Its claims, but for `iat` and `exp`.",
+            ),
+        ]),
+        "What is in a token that is signed here.",
+    )
+    .required_in(&[AuthMode::Jwt, AuthMode::Signature])
+    .in_mode(AuthMode::Signature, Shape::Object(&[LIFETIME])),
+];
+
+const LIFETIME: Field = Field::new(
+    "expires_in_ms",
+    Shape::Number(1000, MAX_SECONDS * 1000),
+    "How many milliseconds it lives.",
+)
+.required();
+
 const INPUTS: &[Field] = &[
     Field::new(
         "credentials",
@@ -203,10 +269,23 @@ pub(super) const ROTATIONS: [(Rotation, &str); 2] = [
     (Rotation::ReuseRevokes, "reuse_revokes"),
 ];
 
+/// None stands for an authentication code.
+pub(super) const SIGNATURE_PROTOCOLS: [(Option<Algorithm>, &str); 3] = [
+    (Some(Algorithm::Es256), "EC"),
+    (None, "HMAC"),
+    (Some(Algorithm::Rs256), "RSA"),
+];
+
+pub(super) const HMAC_SECRET_ENCODINGS: [(HmacSecretEncoding, &str); 2] = [
+    (HmacSecretEncoding::Hex, "hex"),
+    (HmacSecretEncoding::Utf8, "utf8"),
+];
+
 pub(super) fn names<T>(options: &[(T, &'static str)]) -> Vec<&'static str> {
     options.iter().map(|(_, name)| *name).collect()
 }
 
+const TEXT: Shape = Shape::Text(1, MAX_TEXT_CHARS);
 const NAME: Shape = Shape::Text(1, MAX_NAME_CHARS);
 const MAX_SEPARATOR_CHARS: usize = 8;
 /// A year.

@@ -18,7 +18,7 @@ use crate::domain::auth_mode::AuthMode;
 /// The JSON Schema of an entry.
 #[must_use]
 pub fn json_schema() -> Value {
-    let conditions: Vec<_> = entry_fields::all().filter_map(conditional).collect();
+    let conditions: Vec<_> = entry_fields::all().flat_map(conditions).collect();
     let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Provider entry",
@@ -59,21 +59,24 @@ fn object<'a>(fields: impl IntoIterator<Item = &'a Field>) -> Value {
 }
 
 /// What is said of a field in entries of certain modes alone.
-fn conditional(field: &Field) -> Option<Value> {
+fn conditions(field: &Field) -> Vec<Value> {
     let is_of = |modes: &[AuthMode]| {
         let modes: Vec<_> = modes.iter().map(|mode| mode.as_str()).collect();
         json!({"properties": {"auth_mode": {"enum": modes}}, "required": ["auth_mode"]})
     };
+    let mut conditions = Vec::new();
     if let Presence::RequiredIn(modes) = field.presence {
-        return Some(json!({"if": is_of(modes), "then": {"required": [field.name]}}));
+        conditions.push(json!({"if": is_of(modes), "then": {"required": [field.name]}}));
     }
-    let (mode, in_mode) = field.in_mode?;
-    let property = |of| json!({"properties": {field.name: shape(of)}});
-    Some(json!({
-        "if": is_of(&[mode]),
-        "then": property(in_mode),
-        "else": property(field.shape),
-    }))
+    if let Some((mode, in_mode)) = field.in_mode {
+        let property = |of| json!({"properties": {field.name: shape(of)}});
+        conditions.push(json!({
+            "if": is_of(&[mode]),
+            "then": property(in_mode),
+            "else": property(field.shape),
+        }));
+    }
+    conditions
 }
 
 fn shape(of: Shape) -> Value {
@@ -91,10 +94,10 @@ fn shape(of: Shape) -> Value {
             json!({"type": "array", "items": shape(*item), "maxItems": max})
         }
         Shape::Names => list(&shape(Shape::Text(1, MAX_NAME_CHARS))),
+        Shape::NestedParameters => json!({"type": "object"}),
         Shape::Number(min, max) => json!({"type": "integer", "minimum": min, "maximum": max}),
         Shape::Object(fields) => object(fields),
         Shape::Parameters | Shape::Texts => by_name(KEY, &text_or_scalar()),
-        Shape::Template => json!({"type": "object"}),
         Shape::Text(min, max) => json!({"type": "string", "minLength": min, "maxLength": max}),
         Shape::Url => text_of_form(URL),
         Shape::UrlTemplate => text_of_form(URL_TEMPLATE),

@@ -132,22 +132,6 @@ pub(super) const FIELDS: &[Field] = &[
         "Fields of its answer that are copied into `connection_config`.",
     ),
     Field::new(
-        "assertion",
-        Shape::Json,
-        "The assertion that stands for a grant.",
-    ),
-    Field::new(
-        "assertion_option",
-        Shape::Json,
-        "Inputs that are used once, to make the assertion.",
-    ),
-    Field::new("signature", Shape::Json, "How a token is signed here."),
-    Field::new(
-        "token",
-        Shape::Json,
-        "What is in a token that is signed here.",
-    ),
-    Field::new(
         "require_client_certificate",
         Shape::Flag,
         "Whether calls need a client certificate.",

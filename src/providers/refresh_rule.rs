@@ -145,7 +145,7 @@ impl TokenRequestRules {
 }
 
 /// Fills in `template`, which is the `field` of the entry, and holds it to the entry's domains.
-pub(super) fn url(
+pub fn url(
     entry: &Entry,
     field: &'static str,
     template: &str,
@@ -167,7 +167,7 @@ pub(super) fn url(
 /// Whether `placeholder` stands for an input that may be left empty.
 pub(super) fn is_optional(entry: &Entry, placeholder: &str) -> bool {
     let of_config = placeholder.strip_prefix("connectionConfig.");
-    let of_credentials = placeholder.strip_prefix("credentials.");
+    let of_credentials = template::own_part(placeholder);
     let is_optional = |inputs: &[FieldSchema], name: Option<&str>| {
         let name = name.unwrap_or(placeholder);
         let mut inputs = inputs.iter();

@@ -54,13 +54,13 @@ pub(super) enum Shape {
     /// Items of a shape, at most so many.
     List(&'static Self, usize),
     Names,
+    /// An object with text templates anywhere in it.
+    NestedParameters,
     /// A whole number from the first to the second.
     Number(i64, i64),
     Object(&'static [Field]),
     /// Text templates by name.
     Parameters,
-    /// An object of any JSON up to [`MAX_JSON_BYTES`], whose texts are templates.
-    Template,
     /// A text of so many characters at least and at most.
     Text(usize, usize),
     /// Texts by name.
@@ -131,10 +131,10 @@ impl Shape {
                 items.for_each(|input| item.check(&input));
             }
             Self::Names => each_text(input, Text::of(1, MAX_NAME_CHARS)),
+            Self::NestedParameters => check_nested_parameters(input),
             Self::Number(min, max) => drop(number(input, min, max)),
             Self::Object(fields) => check_object(input, fields),
             Self::Parameters => by_name(input, check_template),
-            Self::Template => check_json_template(input),
             Self::Text(min, max) => drop(input.text(Text::of(min, max))),
             Self::Texts => by_name(input, |value| drop(scalar(value))),
             Self::Url => drop(input.text(URL)),
@@ -147,9 +147,9 @@ impl Shape {
             Self::Domains | Self::List(..) | Self::Names => value.is_some_and(Value::is_array),
             Self::Headers
             | Self::Inputs
+            | Self::NestedParameters
             | Self::Object(_)
             | Self::Parameters
-            | Self::Template
             | Self::Texts => value.is_some_and(Value::is_object),
             Self::Flag => value.is_some_and(Value::is_boolean),
             Self::Number(..) => value.is_some_and(Value::is_number),
@@ -232,18 +232,17 @@ fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-fn check_json_template(input: &Input<'_>) {
-    check_size(input);
-    let is_object = input.object().is_some();
-    let template = input.value().filter(|_| is_object);
-    if template.is_some_and(|template| template::check_text_json(template).is_err()) {
+fn check_template(input: &Input<'_>) {
+    let template = scalar(input);
+    if template.is_some_and(|template| template::check_text(&template).is_err()) {
         refuse_template(input);
     }
 }
 
-fn check_template(input: &Input<'_>) {
-    let template = scalar(input);
-    if template.is_some_and(|template| template::check_text(&template).is_err()) {
+fn check_nested_parameters(input: &Input<'_>) {
+    check_size(input);
+    let is_sound = |template| template::check_text_json(template).is_ok();
+    if input.object().is_some() && !input.value().is_some_and(is_sound) {
         refuse_template(input);
     }
 }

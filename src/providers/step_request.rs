@@ -36,12 +36,6 @@ pub fn own_inputs(inputs: &SecretMap, preset: &SecretMap) -> SecretMap {
     SecretMap::new(own)
 }
 
-/// A map with nothing but `text` in it.
-#[must_use]
-pub fn only(name: &str, text: &Secret) -> SecretMap {
-    SecretMap::new(Map::from_iter([(name.to_owned(), text.expose().into())]))
-}
-
 /// The request of `step`. What lacks an optional input is left out.
 pub fn step_request(
     step: &TokenStep,

@@ -52,7 +52,7 @@ pub(super) const FIELDS: &[Field] = &[
     ),
     Field::new(
         "refresh_token_params",
-        Shape::Template,
+        Shape::NestedParameters,
         "The body of a refresh; values are templates.",
     ),
     Field::new(
@@ -96,7 +96,7 @@ const STEP: &[Field] = &[
         "Template of the URL; `${step1.x}` is the value `x` of the first answer.",
     )
     .required(),
-    Field::new("token_params", Shape::Template, "The body."),
+    Field::new("token_params", Shape::NestedParameters, "The body."),
     TOKEN_HEADERS,
     TOKEN_REQUEST_METHOD,
     Field::new(

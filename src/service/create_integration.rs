@@ -12,6 +12,7 @@ use crate::{
         secret::{MAX_RAW_BYTES, Secret, SecretMap},
     },
     providers::integration_config,
+    signing::private_key::{Algorithm, PrivateKey, PrivateKeyError},
     storage::{
         database::{fetch_both, fetch_one},
         integrations::{IntegrationRecord, IntegrationValues, id_of, insert},
@@ -81,6 +82,9 @@ pub enum IntegrationError {
     /// Settings that the provider's declaration does not allow.
     #[error("invalid settings")]
     Config(Vec<String>),
+    /// The private key of its app cannot sign.
+    #[error(transparent)]
+    PrivateKey(#[from] PrivateKeyError),
     /// Its settings have too many bytes.
     #[error("the settings are too large")]
     TooLarge,
@@ -149,7 +153,7 @@ pub async fn create_integration(
         app_link: None,
     };
     if let Some(client) = request.client {
-        apply_client(&mut values, &mut secrets, client);
+        apply_client(&mut values, &mut secrets, client)?;
     }
     if values.scopes.as_deref().unwrap_or_default().is_empty() {
         let default_scopes = provider.entry.default_scopes.join(",");
@@ -204,7 +208,10 @@ pub(super) fn apply_client(
     values: &mut IntegrationValues,
     secrets: &mut IntegrationSecrets,
     client: ClientSettings,
-) {
+) -> Result<(), IntegrationError> {
+    if let Some(key) = &client.private_key {
+        PrivateKey::from_pem(key, Algorithm::Rs256)?;
+    }
     values.client_id = Some(client.client_id);
     if let Some(scopes) = client.scopes {
         values.scopes = (!scopes.is_empty()).then_some(scopes);
@@ -216,4 +223,5 @@ pub(super) fn apply_client(
     if let Some(webhook_secret) = client.webhook_secret {
         secrets.webhook_secret = (!webhook_secret.is_empty()).then_some(webhook_secret);
     }
+    Ok(())
 }

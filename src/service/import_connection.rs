@@ -5,6 +5,7 @@ use super::{
         Connection, grant_fingerprint, grant_fingerprints, seal_connection_config, seal_credentials,
     },
     error::InternalError,
+    imported_keys::check_keys,
     integration::{open_secrets, provider_of},
     ports::{Ports, random_uuid},
 };
@@ -130,6 +131,13 @@ pub(super) fn prepared(
     if let Credentials::Exchanged(credentials) = &request.credentials {
         check_inputs(ports, integration, &provider.entry, credentials)?;
     }
+    check_keys(
+        &provider.entry,
+        &request.credentials,
+        &request.connection_config,
+        now,
+    )
+    .map_err(ImportConnectionError::InvalidCredentials)?;
     if auth_mode == AuthMode::Tba && !request.connection_config.has_text("accountId") {
         return Err(ImportConnectionError::MissingAccountId);
     }

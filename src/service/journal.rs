@@ -115,8 +115,8 @@ pub struct Import {
     pub connection: UpsertConnection,
     /// The connection whose place it takes, if there was one when the provider was asked.
     pub replaced: Option<String>,
-    /// The status code of the provider's answer.
-    pub status: u16,
+    /// The status code of the provider's answer, if it was asked.
+    pub status: Option<u16>,
     /// When the provider issued them.
     pub issued_at: Timestamp,
 }
@@ -138,8 +138,8 @@ pub struct Pair {
     pub grant_fingerprint: Option<String>,
     /// When they are due for refresh, and end.
     pub schedule: Schedule,
-    /// The status code of the provider's answer.
-    pub status: u16,
+    /// The status code of the provider's answer, if it was asked.
+    pub status: Option<u16>,
     /// When the provider issued them.
     pub issued_at: Timestamp,
     /// How often the database did not take them.

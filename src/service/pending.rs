@@ -270,7 +270,7 @@ impl Pair {
     #[must_use]
     pub fn attempt(&self) -> Attempt {
         Attempt {
-            status: Some(self.status),
+            status: self.status,
             ..self.intent.ended(AttemptOutcome::Refreshed, self.issued_at)
         }
     }

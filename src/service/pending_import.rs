@@ -91,7 +91,7 @@ impl Import {
     #[must_use]
     pub fn attempt(&self) -> Attempt {
         Attempt {
-            status: Some(self.status),
+            status: self.status,
             ..self.intent.ended(AttemptOutcome::Refreshed, self.issued_at)
         }
     }

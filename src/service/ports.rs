@@ -14,6 +14,7 @@ use crate::{
         http::{HttpRequest, HttpResponse},
         token_error::Unreachable,
     },
+    signing::private_key::PrivateKey,
     storage::{
         connections::ConnectionRecord,
         database::{Database, Query},
@@ -23,7 +24,9 @@ use crate::{
 };
 
 /// All ports. Production has one implementor, tests have one.
-pub trait Ports: Background + Clock + Database + Entropy + HttpClient + Refresher + Timer {
+pub trait Ports:
+    Background + Clock + Database + Entropy + HttpClient + Refresher + Signer + Timer
+{
     /// The configuration of the deployment.
     fn settings(&self) -> &Settings;
 
@@ -104,6 +107,28 @@ pub trait HttpClient {
 
 /// The largest answer that is read from a provider.
 pub const MAX_RESPONSE_BYTES: usize = 1_048_576;
+
+/// What private keys sign with.
+#[expect(
+    async_fn_in_trait,
+    reason = "an isolate has one thread, so no future needs to be `Send`"
+)]
+pub trait Signer {
+    /// The signature of `message` by `key`, in the form of RFC 7518 §3.3 and §3.4: of ES256 the
+    /// two numbers one after the other.
+    async fn sign(&self, key: &PrivateKey, message: &[u8]) -> Result<Vec<u8>, SigningError>;
+}
+
+/// Why there is no signature. No variant holds any part of the key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum SigningError {
+    /// The key was taken, and did not sign.
+    #[error("the private key did not sign")]
+    Failed,
+    /// The numbers of the key are not those of a key.
+    #[error("the numbers of the private key do not belong together")]
+    ImpossibleKey,
+}
 
 /// The place where the refreshes of a connection happen one at a time.
 #[expect(

@@ -1,32 +1,47 @@
 //! Getting new credentials: by asking the provider, or by signing something. Not here: when, and
 //! what becomes of them.
 
+mod app_store;
+mod aws;
+mod bill;
+pub(super) mod installation;
+mod jwt;
 pub(super) mod oauth2;
+mod signature;
 mod two_step;
+
+use url::Url;
 
 use super::{
     error::InternalError,
     integration::open_secrets,
     journal::Intent,
-    ports::{Ports, RefreshFailure, random_uuid},
+    ports::{Ports, RefreshFailure, Signer, random_uuid},
+    sign_jwt::sign_jwt,
 };
 use crate::{
     domain::{
         attempt::{Attempt, AttemptOutcome},
-        credentials::{Credentials, ExchangeMode},
+        credentials::{Credentials, ExchangeMode, Exchanged},
         egress::permitted,
         integration::IntegrationSecrets,
         mask::Mask,
         refresh::Failure,
-        secret::{MAX_RAW_BYTES, SecretMap},
+        secret::{MAX_RAW_BYTES, Secret, SecretMap},
         timestamp::Timestamp,
     },
     oauth2::{
         error_text::error_text,
         http::{HttpRequest, HttpResponse},
         token_error::{ErrorCode, TokenError, Unreachable},
+        token_response::read_answer,
     },
-    providers::{entry::Entry, template::Values},
+    providers::{
+        entry::{Entry, TokenUrl},
+        refresh_rule::{self, RuleError},
+        template::Values,
+    },
+    signing::jws::JwtKey,
     storage::integrations::IntegrationRecord,
 };
 
@@ -35,8 +50,8 @@ use crate::{
 pub struct Issued {
     /// The credentials.
     pub credentials: Credentials,
-    /// The status code of the provider's answer.
-    pub status: u16,
+    /// The status code of the provider's answer, if it was asked.
+    pub status: Option<u16>,
 }
 
 /// Why there are no new credentials.
@@ -192,12 +207,12 @@ pub async fn exchange(
     };
     match credentials {
         Credentials::Exchanged(old) => match old.mode {
-            ExchangeMode::App
-            | ExchangeMode::AppStore
-            | ExchangeMode::AwsSigV4
-            | ExchangeMode::Bill
-            | ExchangeMode::Jwt
-            | ExchangeMode::Signature => Err(nothing_to_refresh()),
+            ExchangeMode::App => exchange.installation_token(old).await,
+            ExchangeMode::AppStore => exchange.app_store_token(old).await,
+            ExchangeMode::AwsSigV4 => exchange.role_credentials(old).await,
+            ExchangeMode::Bill => exchange.session(old).await,
+            ExchangeMode::Jwt => exchange.signed_token(old).await,
+            ExchangeMode::Signature => exchange.username_token(old),
             ExchangeMode::TwoStep => exchange.two_step(old).await,
         },
         Credentials::OAuth2(old) => exchange.refresh_token(old).await,
@@ -230,6 +245,37 @@ impl<P: Ports> Exchange<'_, P> {
         Values::new(self.connection_config, self.now, &self.random)
     }
 
+    /// The same, with the inputs of `credentials`.
+    fn values_with<'v>(&'v self, credentials: &'v Exchanged) -> Values<'v> {
+        Values {
+            credentials: Some(&credentials.inputs),
+            ..self.values()
+        }
+    }
+
+    /// The URL of the entry's token endpoint; `default` where it names none.
+    fn token_url(
+        &self,
+        default: Option<&str>,
+        values: &Values<'_>,
+    ) -> Result<Url, TokenExchangeError> {
+        let template = self.entry.token_url.as_ref().map(TokenUrl::app);
+        let template = template.or(default);
+        let template = template.ok_or_else(|| no_url(&RuleError::NoTokenUrl))?;
+        refresh_rule::url(self.entry, "token_url", template, values).map_err(|error| no_url(&error))
+    }
+
+    /// Asks with a request of the provider's own shape, and gives the object that is answered.
+    async fn ask_for_object(
+        &self,
+        request: HttpRequest,
+    ) -> Result<(SecretMap, u16), TokenExchangeError> {
+        let response = self.send(request).await?;
+        let answer = read_answer(&response, self.ports.now())
+            .map_err(|error| self.refused(error, &response))?;
+        Ok((answer, response.status))
+    }
+
     /// Sends a request, if it may go where it goes, within the time that the entry gives it.
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TokenExchangeError> {
         permitted(&request.url, self.ports.settings().egress).map_err(|error| no_url(&error))?;
@@ -260,6 +306,46 @@ impl<P: Ports> Exchange<'_, P> {
         });
         TokenExchangeError::Refused { error, said }
     }
+}
+
+/// Signs a token.
+async fn signed(
+    ports: &impl Signer,
+    key: &JwtKey,
+    header: &SecretMap,
+    claims: &SecretMap,
+) -> Result<Secret, TokenExchangeError> {
+    let token = sign_jwt(ports, key, header.expose(), claims.expose()).await;
+    token.map_err(|error| no_key(&error))
+}
+
+/// What `old` was exchanged for.
+fn issued(
+    old: &Exchanged,
+    issued: SecretMap,
+    expires_at: Option<Timestamp>,
+    answer: Option<(SecretMap, u16)>,
+) -> Issued {
+    let (raw, status) = answer.unzip();
+    Issued {
+        credentials: Credentials::Exchanged(Exchanged {
+            issued,
+            expires_at,
+            raw: kept(raw.unwrap_or_default()),
+            ..old.clone()
+        }),
+        status,
+    }
+}
+
+/// What the answer lacks.
+fn malformed(status: u16) -> TokenExchangeError {
+    let error = TokenError::Malformed { status };
+    TokenExchangeError::Refused { error, said: None }
+}
+
+fn no_key(error: &impl ToString) -> TokenExchangeError {
+    TokenExchangeError::unaskable(RefreshFailure::Client, error)
 }
 
 fn no_url(error: &impl ToString) -> TokenExchangeError {

@@ -11,6 +11,7 @@ mod api;
 mod properties;
 mod providers;
 mod service;
+mod signing;
 mod storage;
 mod support;
 mod tidy;

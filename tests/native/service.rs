@@ -20,6 +20,7 @@ mod single_flight;
 mod two_step;
 mod two_step_answers;
 mod two_step_refresh;
+mod two_step_signed;
 mod verified_imports;
 mod verified_imports_faults;
 mod verified_imports_late;

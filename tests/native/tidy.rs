@@ -10,11 +10,15 @@ use holdfast::domain::auth_mode::AuthMode;
 use self::source::{all, files};
 
 /// Each room with the rooms that it may see.
-const ROOMS: [(&str, &[&str]); 9] = [
+const ROOMS: [(&str, &[&str]); 10] = [
     ("domain", &[]),
+    ("signing", &["domain"]),
     ("validation", &["domain", "oauth2", "providers", "vault"]),
     ("oauth2", &["domain", "providers", "validation", "vault"]),
-    ("providers", &["domain", "oauth2", "validation", "vault"]),
+    (
+        "providers",
+        &["domain", "oauth2", "signing", "validation", "vault"],
+    ),
     ("vault", &["domain", "oauth2", "providers", "validation"]),
     (
         "storage",
@@ -26,6 +30,7 @@ const ROOMS: [(&str, &[&str]); 9] = [
             "domain",
             "oauth2",
             "providers",
+            "signing",
             "storage",
             "validation",
             "vault",
@@ -44,6 +49,7 @@ const ROOMS: [(&str, &[&str]); 9] = [
             "oauth2",
             "providers",
             "service",
+            "signing",
             "storage",
             "validation",
             "vault",
@@ -52,10 +58,17 @@ const ROOMS: [(&str, &[&str]); 9] = [
 ];
 
 /// The rooms that do nothing but compute.
-const PURE: [&str; 5] = ["domain", "oauth2", "providers", "validation", "vault"];
+const PURE: [&str; 6] = [
+    "domain",
+    "oauth2",
+    "providers",
+    "signing",
+    "validation",
+    "vault",
+];
 
 /// Where secrets leave their wrapper, and why.
-const EXPOSING: [(&str, &str); 20] = [
+const EXPOSING: [(&str, &str); 35] = [
     (
         "src/domain/mask.rs",
         "takes secrets out of what others wrote",
@@ -75,6 +88,7 @@ const EXPOSING: [(&str, &str); 20] = [
         "answers the client of an integration",
     ),
     ("src/cloudflare/fetch.rs", "sends requests to providers"),
+    ("src/cloudflare/signer.rs", "signs"),
     (
         "src/domain/refresh.rs",
         "reads when a token ends that is a JWT",
@@ -95,9 +109,32 @@ const EXPOSING: [(&str, &str); 20] = [
         "src/providers/integration_config.rs",
         "checks settings against their declaration",
     ),
+    ("src/providers/jwt_template.rs", "fills what is signed"),
     ("src/providers/refresh_rule.rs", "fills a token request"),
     ("src/providers/step_request.rs", "fills a token request"),
     ("src/providers/template.rs", "fills a token request"),
+    ("src/service/sign_jwt.rs", "signs"),
+    ("src/service/token_exchange.rs", "signs"),
+    ("src/service/token_exchange/app_store.rs", "signs"),
+    (
+        "src/service/token_exchange/aws.rs",
+        "signs and asks for credentials",
+    ),
+    (
+        "src/service/token_exchange/installation.rs",
+        "asks for a token",
+    ),
+    (
+        "src/service/token_exchange/signature.rs",
+        "digests a password",
+    ),
+    ("src/signing/jwk.rs", "parses a private key"),
+    ("src/signing/jws.rs", "signs"),
+    ("src/signing/mac.rs", "makes the key of a code of a text"),
+    ("src/signing/oauth1.rs", "signs"),
+    ("src/signing/private_key.rs", "parses a private key"),
+    ("src/signing/sigv4.rs", "signs"),
+    ("src/signing/wsse.rs", "digests a password"),
     ("src/vault/api_key.rs", "digests and compares keys"),
     ("src/vault/documents/fields.rs", "seals"),
 ];

@@ -8,7 +8,7 @@ use crate::{
     api::rules::MAX_KEYS,
     domain::{
         auth_mode::AuthMode,
-        credentials::{Credentials, ExchangeMode, Exchanged},
+        credentials::{Credentials, ExchangeMode, Exchanged, is_aws_region},
         secret::{Secret, SecretMap},
     },
     validation::{
@@ -46,9 +46,10 @@ pub(super) fn exchanged(fields: &Fields<'_>, mode: AuthMode) -> Option<ImportedC
         AuthMode::AwsSigV4 => {
             parts.config(&[
                 ("role_arn", Need::Required),
-                ("region", Need::Optional),
                 ("external_id", Need::Optional),
             ]);
+            parts.region();
+            parts.inputs.extend(parts.connection_config.clone());
             parts.issued(&["access_key_id", "secret_access_key", "session_token"]);
             (ExchangeMode::AwsSigV4, None)
         }
@@ -124,6 +125,16 @@ impl Parts<'_, '_> {
                 self.connection_config
                     .insert((*name).to_owned(), text.into());
             }
+        }
+    }
+
+    fn region(&mut self) {
+        let region = self.fields.optional("region");
+        let rule = Text::pattern("/^[a-z0-9-]{1,64}$/", is_aws_region, 64);
+        if let Some(region) = region.map(|region| region.text(rule)) {
+            self.complete &= region.is_some();
+            let region = region.map(|region| ("region".to_owned(), region.into()));
+            self.connection_config.extend(region);
         }
     }
 

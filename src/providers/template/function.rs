@@ -6,6 +6,10 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 use super::{TemplateError, parse::Template};
+use crate::{
+    domain::secret::Secret,
+    signing::private_key::{Algorithm, PrivateKey},
+};
 
 /// A function whose name is known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -60,13 +64,19 @@ impl Function {
             (Self::HmacSha256Hex, [message, key]) => hmac_hex::<Hmac<Sha256>>(message, key),
             (Self::Sha256Base64, [text]) => Ok(STANDARD.encode(Sha256::digest(text))),
             (Self::Sha256Hex, [text]) => Ok(hex(&Sha256::digest(text))),
-            // What takes a private key is computed where signatures are.
-            (Self::AwsSigV4 | Self::Ed25519Sign | Self::Fingerprint, _) => {
-                Err(TemplateError::Unsupported(self.name()))
-            }
+            (Self::Fingerprint, [key]) => fingerprint(key),
+            // What signs is computed where signatures are.
+            (Self::AwsSigV4 | Self::Ed25519Sign, _) => Err(TemplateError::Unsupported(self.name())),
             _ => Err(TemplateError::Malformed),
         }
     }
+}
+
+/// What stands for the public half of an RSA key.
+fn fingerprint(pem: &str) -> Result<String, TemplateError> {
+    let key = PrivateKey::from_pem(&Secret::new(pem), Algorithm::Rs256);
+    let fingerprint = key.ok().and_then(|key| key.fingerprint());
+    fingerprint.ok_or_else(|| TemplateError::Unfit(Function::Fingerprint.name().to_owned()))
 }
 
 fn hmac_hex<M: KeyInit + Mac>(message: &str, key: &str) -> Result<String, TemplateError> {
@@ -133,6 +143,13 @@ mod tests {
             &["1706933106", "fake key"],
             "4b758f556015d33af3b9f61157bde5667bf4c60f3b768cd3f70c41b23b303cf7",
         );
+    }
+
+    #[test]
+    fn what_is_no_private_key_has_no_fingerprint() {
+        let unfit = TemplateError::Unfit("fingerprint".to_owned());
+        let value = Function::Fingerprint.of(&["canary".to_owned()]);
+        assert_eq!(value, Err(unfit));
     }
 
     #[test]

@@ -42,6 +42,14 @@ pub(super) fn alternatives(template: &str) -> Result<Vec<Template<'_>>, Template
     }
 }
 
+/// `template` as a template without alternatives.
+pub(super) fn whole(template: &str) -> Result<Template<'_>, TemplateError> {
+    let mut reader = Reader { rest: template };
+    reader
+        .template(&[], MAX_DEPTH)
+        .map(|(template, _)| template)
+}
+
 impl<'t> Template<'t> {
     pub(super) fn has_placeholder(&self) -> bool {
         let mut parts = self.parts.iter();

@@ -44,7 +44,7 @@ impl<P: Ports> Exchange<'_, P> {
         });
         Ok(Issued {
             credentials,
-            status,
+            status: Some(status),
         })
     }
 
@@ -72,7 +72,7 @@ impl<P: Ports> Exchange<'_, P> {
         });
         Ok(Issued {
             credentials,
-            status,
+            status: Some(status),
         })
     }
 

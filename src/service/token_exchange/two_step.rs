@@ -2,7 +2,7 @@
 //! a refresh where the provider has one.
 
 use super::{
-    Exchange, Issued, MAX_TOKEN_BYTES, TokenExchangeError, kept, no_url, nothing_to_refresh,
+    Exchange, Issued, MAX_TOKEN_BYTES, TokenExchangeError, kept, no_url, nothing_to_refresh, signed,
 };
 use crate::{
     domain::{
@@ -15,8 +15,9 @@ use crate::{
         token_error::{ErrorCode, TokenError},
     },
     providers::{
+        jwt_template::JwtTemplate,
         refresh_rule::RuleError,
-        step_request::{credentials, only, own_inputs, step_request},
+        step_request::{credentials, own_inputs, step_request},
         template::Values,
         token_steps::TokenStep,
     },
@@ -30,9 +31,11 @@ impl<P: Ports> Exchange<'_, P> {
         let Some((first, refresh_token)) = refresh else {
             return self.login(old, old.refresh_token.as_ref()).await;
         };
-        let provided = only("refresh_token", refresh_token);
-        let refreshed = self.run(first, old, provided).await;
-        let refreshed = refreshed.and_then(|it| self.issued(old, Some(refresh_token), &it));
+        let provided = named("refresh_token", Some(refresh_token));
+        let refreshed = self.run(first, &self.own_credentials(old), provided).await;
+        let assertion = old.issued.text("assertion");
+        let refreshed =
+            refreshed.and_then(|it| self.issued(old, Some(refresh_token), assertion.as_ref(), &it));
         match refreshed {
             // The inputs may still be good.
             Err(error) if is_rejection(&error) => self.login(old, None).await,
@@ -48,24 +51,77 @@ impl<P: Ports> Exchange<'_, P> {
     ) -> Result<Issued, TokenExchangeError> {
         let first = self.entry.login_step();
         let first = first.ok_or_else(|| no_url(&RuleError::NoTokenUrl))?;
-        let answers = self.run(first, old, SecretMap::default()).await?;
-        self.issued(old, refresh_token, &answers)
+        let own = self.own_credentials(old);
+        let assertion = self.assertion(old, &own).await?;
+        let token = match &self.entry.jwt {
+            Some(template) => Some(self.sign(template, &own).await?),
+            None => None,
+        };
+        let own = own.merged(&named("assertion", assertion.as_ref()));
+        let answers = self
+            .run(first, &own, named("token", token.as_ref()))
+            .await?;
+        let keeps = self
+            .entry
+            .assertion
+            .as_ref()
+            .is_some_and(|it| !it.is_single_use);
+        let assertion = assertion.filter(|_| keeps);
+        self.issued(old, refresh_token, assertion.as_ref(), &answers)
+    }
+
+    fn own_credentials(&self, old: &Exchanged) -> SecretMap {
+        let preset = &self.secrets.integration_config;
+        credentials(self.entry, &old.inputs, preset)
+    }
+
+    /// The assertion of the entry, if it has any: the last one while it is good, else a new one.
+    async fn assertion(
+        &self,
+        old: &Exchanged,
+        credentials: &SecretMap,
+    ) -> Result<Option<Secret>, TokenExchangeError> {
+        let Some(assertion) = &self.entry.assertion else {
+            return Ok(None);
+        };
+        let is_good = |last: &Secret| {
+            let end = end_of_jwt(last);
+            end.is_some_and(|end| end.millis_since(self.now) > ASSERTION_MARGIN_MILLIS)
+        };
+        let last = old.issued.text("assertion");
+        match last.filter(|last| !assertion.is_single_use && is_good(last)) {
+            Some(last) => Ok(Some(last)),
+            None => self.sign(&assertion.jwt, credentials).await.map(Some),
+        }
+    }
+
+    async fn sign(
+        &self,
+        template: &JwtTemplate,
+        credentials: &SecretMap,
+    ) -> Result<Secret, TokenExchangeError> {
+        let values = Values {
+            credentials: Some(credentials),
+            ..self.values()
+        };
+        let jwt = template.fill(&values);
+        let jwt =
+            jwt.map_err(|error| TokenExchangeError::unaskable(RefreshFailure::TwoStep, &error))?;
+        signed(self.ports, &jwt.key, &jwt.header, &jwt.claims).await
     }
 
     /// Sends the first request and those after it.
     async fn run(
         &self,
         first: TokenStep,
-        old: &Exchanged,
+        credentials: &SecretMap,
         provided: SecretMap,
     ) -> Result<TokenAnswers, TokenExchangeError> {
-        let preset = &self.secrets.integration_config;
-        let credentials = credentials(self.entry, &old.inputs, preset);
         let mut answers = TokenAnswers::default();
         for step in std::iter::once(&first).chain(&self.entry.additional_steps) {
             let provided = provided.merged(answers.steps());
             let values = Values {
-                credentials: Some(&credentials),
+                credentials: Some(credentials),
                 provided: Some(&provided),
                 ..self.values()
             };
@@ -75,7 +131,9 @@ impl<P: Ports> Exchange<'_, P> {
             let headers = &self.entry.token_response_headers;
             answers
                 .push(&response, headers, self.ports.now())
-                .map_err(|error| self.refused_after(error, &response, &provided))?;
+                .map_err(|error| {
+                    self.refused_after(error, &response, &credentials.merged(&provided))
+                })?;
         }
         Ok(answers)
     }
@@ -85,6 +143,7 @@ impl<P: Ports> Exchange<'_, P> {
         &self,
         old: &Exchanged,
         refresh_token: Option<&Secret>,
+        assertion: Option<&Secret>,
         answers: &TokenAnswers,
     ) -> Result<Issued, TokenExchangeError> {
         let entry = self.entry;
@@ -93,7 +152,10 @@ impl<P: Ports> Exchange<'_, P> {
         let (now, status) = (self.ports.now(), answers.status());
         let failed = |error| TokenExchangeError::Refused { error, said: None };
         let token = answers.token(rules, now).map_err(failed)?;
-        let issued = answers.headers().merged(&only("token", &token.token));
+        let issued = answers
+            .headers()
+            .merged(&named("assertion", assertion))
+            .merged(&named("token", Some(&token.token)));
         let refresh_token = token.refresh_token.as_ref().or(refresh_token);
         let sizes = [token.token.len(), refresh_token.map_or(0, Secret::len)];
         if sizes.iter().any(|size| *size > MAX_TOKEN_BYTES) || issued.json_len() > MAX_RAW_BYTES {
@@ -119,9 +181,13 @@ impl<P: Ports> Exchange<'_, P> {
         });
         Ok(Issued {
             credentials,
-            status,
+            status: Some(status),
         })
     }
+}
+
+fn named(name: &str, text: Option<&Secret>) -> SecretMap {
+    SecretMap::of(text.map(|text| (name, text.clone())))
 }
 
 /// Whether the provider will not take what it was asked with. One that is asked too often may.
@@ -148,3 +214,6 @@ fn unfilled(error: &RuleError) -> TokenExchangeError {
         }
     }
 }
+
+/// An assertion is not used in its last minute.
+const ASSERTION_MARGIN_MILLIS: i64 = 60_000;

@@ -1,0 +1,77 @@
+//! Private keys that credentials bring along, read once when they are imported, so that one that
+//! cannot sign is told of where it came in.
+
+use std::borrow::Cow;
+
+use crate::{
+    domain::{
+        credentials::{Credentials, ExchangeMode, Exchanged},
+        secret::{Secret, SecretMap},
+        timestamp::Timestamp,
+    },
+    providers::{
+        entry::Entry,
+        jwt_template::{JwtError, JwtTemplate},
+        template::Values,
+    },
+    signing::private_key::{Algorithm, PrivateKey},
+    validation::issue::Issue,
+};
+
+/// Refuses keys that cannot sign, each at its place within the credentials.
+pub(super) fn check_keys(
+    entry: &Entry,
+    credentials: &Credentials,
+    connection_config: &SecretMap,
+    now: Timestamp,
+) -> Result<(), Vec<Issue>> {
+    let Credentials::Exchanged(credentials) = credentials else {
+        return Ok(());
+    };
+    let issues = match (credentials.mode, &entry.jwt) {
+        (ExchangeMode::AppStore, _) => app_store(credentials),
+        (ExchangeMode::Jwt | ExchangeMode::TwoStep, jwt) => {
+            let values = Values {
+                credentials: Some(&credentials.inputs),
+                ..Values::new(connection_config, now, "")
+            };
+            let assertion = entry.assertion.as_ref().map(|it| &it.jwt);
+            let templates = jwt.iter().chain(assertion);
+            templates.flat_map(|it| of_template(it, &values)).collect()
+        }
+        _ => Vec::new(),
+    };
+    if issues.is_empty() {
+        Ok(())
+    } else {
+        Err(issues)
+    }
+}
+
+fn app_store(credentials: &Exchanged) -> Vec<Issue> {
+    let name = "private_key";
+    let key = credentials.inputs.text(name);
+    let key = key.unwrap_or_else(|| Secret::new(""));
+    let parsed = PrivateKey::from_pem(&key, Algorithm::Es256);
+    let error = parsed.err().map(|error| issue(name, error.to_string()));
+    error.into_iter().collect()
+}
+
+fn of_template(template: &JwtTemplate, values: &Values<'_>) -> Vec<Issue> {
+    match template.fill(values) {
+        Err(error @ (JwtError::Key(_) | JwtError::NotHexadecimal)) => {
+            let inputs = template.key_inputs();
+            inputs.map(|name| issue(name, error.to_string())).collect()
+        }
+        // What an entry lacks is no mistake of who imports.
+        Err(JwtError::Template(_)) | Ok(_) => Vec::new(),
+    }
+}
+
+pub(super) fn issue(name: &str, message: String) -> Issue {
+    Issue {
+        code: "invalid_format",
+        message: Cow::Owned(message),
+        path: vec![name.to_owned()],
+    }
+}

@@ -1,0 +1,16 @@
+//! What proves that a request or a claim is from who holds a key: private keys as people paste
+//! them, tokens with a signature (RFC 7515), OAuth 1.0 (RFC 5849), AWS Signature Version 4, and
+//! the username token of WS-Security.
+//!
+//! Here: everything up to a private key's signature. Not here: that signature itself, which is the
+//! runtime's to make, the clock, chance, and sending.
+
+pub mod encoding;
+mod jwk;
+pub mod jws;
+pub mod mac;
+pub mod oauth1;
+mod pem;
+pub mod private_key;
+pub mod sigv4;
+pub mod wsse;

@@ -1,0 +1,4 @@
+//! Keys and signatures, with known answers.
+
+mod private_keys;
+mod tokens;
