@@ -38,6 +38,7 @@ mod logging;
 mod metadata;
 mod metadata_legacy;
 mod metadata_merge;
+mod private_keys;
 mod providers_read;
 mod providers_write;
 mod refresh_logs;

@@ -1,5 +1,8 @@
 //! What use cases do over real SQL, with the network in the test's hands.
 
+mod aws_roles;
+mod bill_sessions;
+mod github_app;
 mod keep_alive;
 mod refresh;
 mod refresh_backoff;
@@ -16,6 +19,7 @@ mod refresh_races;
 mod refresh_requests;
 mod refresh_unknown_outcomes;
 mod retention;
+mod signed_tokens;
 mod single_flight;
 mod two_step;
 mod two_step_answers;

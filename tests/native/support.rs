@@ -4,6 +4,7 @@ pub(crate) mod client;
 pub(crate) mod connections;
 pub(crate) mod database;
 pub(crate) mod deployment;
+pub(crate) mod exchanges;
 pub(crate) mod journal;
 pub(crate) mod keys;
 pub(crate) mod provider;

@@ -38,12 +38,7 @@ impl<P: Ports> Exchange<'_, P> {
         )
         .await?;
         let bearer = Secret::new(format!("Bearer {}", jwt.expose()));
-        let mut request = message(url, Some(bearer), &[], BodyFormat::Json);
-        for (name, value) in &mut request.headers {
-            if name == "accept" {
-                *value = Secret::new(ACCEPTED);
-            }
-        }
+        let request = message(url, Some(bearer), &[], BodyFormat::Json);
         let (answer, status) = self.ask_for_object(request).await?;
         let token = answer.text("token").ok_or_else(|| malformed(status))?;
         let expires_at = answer.text("expires_at");
@@ -135,7 +130,6 @@ fn as_configuration(user: &OAuth2) -> SecretMap {
     )]))
 }
 
-const ACCEPTED: &str = "application/vnd.github+json";
 const USER_CREDENTIALS: &str = "userCredentials";
 /// A token of an app may live for 10 minutes at most, by GitHub's clock.
 const LIFETIME_SECONDS: i64 = 10 * 60;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{
     client::{Answered, call, create_integration, deployment_with_github, import},
     deployment::{DEV_KEY, Deployment},
+    keys,
     seed::{acme, create_key, seed_environment},
 };
 
@@ -172,7 +173,7 @@ fn the_private_key_of_an_app_is_shown_in_place_of_a_client_secret() {
         .body(&entry)
         .run(&deployment)
         .ok();
-    let key = "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----";
+    let key = keys::RSA_PKCS1;
     let body = json!({"provider": "acme", "unique_key": "app", "credentials": {
         "type": "APP", "app_id": "1", "app_link": "https://acme.example", "private_key": key,
     }});

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{
     client::{Answered, call, create_integration},
     deployment::Deployment,
+    keys,
 };
 
 fn create(deployment: &Deployment, body: &Value) -> Answered {
@@ -25,7 +26,7 @@ fn with(own: &Value) -> Value {
 }
 
 fn private_key() -> String {
-    "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----".to_owned()
+    keys::RSA_PKCS1.to_owned()
 }
 
 /// Defines a provider of a kind that the catalogue does not have.
@@ -103,8 +104,7 @@ fn the_client_of_an_app_with_a_user_is_kept_in_its_shape() {
 fn every_secret_of_an_integration_is_sealed() {
     let deployment = Deployment::new();
     define_provider(&deployment, "app", &json!({"auth_mode": "APP"}));
-    let mut key = private_key();
-    key.insert_str(32, "canary-private-key");
+    let key = format!("canary-private-key\n{}", private_key());
     create(
         &deployment,
         &json!({

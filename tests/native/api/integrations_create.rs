@@ -151,14 +151,13 @@ fn credentials_of_an_unknown_or_unspoken_kind_are_one_mistake() {
 
 #[test]
 fn every_mistake_in_the_client_of_an_app_is_named() {
-    let client = json!({"type": "APP", "app_id": "", "private_key": "abc"});
+    let client = json!({"type": "APP", "app_id": "", "private_key": ""});
     create(&Deployment::new(), &with(&json!({"credentials": client}))).has_issues(
         "invalid_body",
         &[
             "credentials.app_id too_small Too small: expected string to have >=1 characters",
             "credentials.app_link invalid_type Invalid input: expected string, received undefined",
-            "credentials.private_key invalid_format Invalid string: must match pattern \
-             /^-----BEGIN RSA PRIVATE KEY----.*-----END RSA PRIVATE KEY-----$/",
+            "credentials.private_key too_small Too small: expected string to have >=1 characters",
         ],
     );
 }
