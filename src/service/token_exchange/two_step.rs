@@ -75,7 +75,8 @@ impl<P: Ports> Exchange<'_, P> {
         credentials(self.entry, &old.inputs, preset)
     }
 
-    /// The assertion of the entry, if it has any: the last one while it is good, else a new one.
+    /// The assertion of the entry, if it has any: the last one, where one is kept and still good,
+    /// else a new one.
     async fn assertion(
         &self,
         old: &Exchanged,
@@ -89,7 +90,7 @@ impl<P: Ports> Exchange<'_, P> {
             end.is_some_and(|end| end.millis_since(self.now) > ASSERTION_MARGIN_MILLIS)
         };
         let last = old.issued.text("assertion");
-        match last.filter(|last| !assertion.is_single_use && is_good(last)) {
+        match last.filter(is_good) {
             Some(last) => Ok(Some(last)),
             None => self.sign(&assertion.jwt, credentials).await.map(Some),
         }
