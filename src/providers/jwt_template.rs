@@ -81,13 +81,10 @@ impl JwtTemplate {
     pub(super) fn of(entry: Checked<'_>) -> Option<Self> {
         let signature = entry.object("signature")?;
         let token = entry.object("token")?;
-        let encoding = match signature.choice("protocol", &SIGNATURE_PROTOCOLS)? {
-            Some(algorithm) => KeyEncoding::Private(algorithm),
-            None => {
-                let encoding = signature.choice("hmac_secret_encoding", &HMAC_SECRET_ENCODINGS);
-                KeyEncoding::Hmac(encoding.unwrap_or_default())
-            }
-        };
+        let algorithm = signature.choice("protocol", &SIGNATURE_PROTOCOLS)?;
+        let encoding = signature.choice("hmac_secret_encoding", &HMAC_SECRET_ENCODINGS);
+        let of_secret = KeyEncoding::Hmac(encoding.unwrap_or_default());
+        let encoding = algorithm.map_or(of_secret, KeyEncoding::Private);
         let payload = token.object("payload").map(|payload| payload.0.clone());
         Some(Self {
             encoding,

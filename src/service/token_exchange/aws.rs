@@ -72,7 +72,7 @@ impl<P: Ports> Exchange<'_, P> {
         }
         let service = own("service").or_else(|| settings.text("service"));
         Ok(Role {
-            role_arn: own("role_arn").ok_or_else(|| lacking("role_arn"))?,
+            arn: own("role_arn").ok_or_else(|| lacking("role_arn"))?,
             external_id: own("external_id").unwrap_or_else(|| Secret::new(self.random.as_str())),
             service: service.ok_or_else(|| lacking("service"))?,
             region,
@@ -99,7 +99,7 @@ impl<P: Ports> Exchange<'_, P> {
         let parameters = [
             ("Action", Secret::new("AssumeRole")),
             ("Version", Secret::new("2011-06-15")),
-            ("RoleArn", role.role_arn.clone()),
+            ("RoleArn", role.arn.clone()),
             ("RoleSessionName", Secret::new(session)),
             ("DurationSeconds", Secret::new(LIFETIME_SECONDS.to_string())),
             ("ExternalId", role.external_id.clone()),
@@ -131,7 +131,7 @@ impl<P: Ports> Exchange<'_, P> {
 
 /// A role, and what its credentials are for.
 struct Role {
-    role_arn: Secret,
+    arn: Secret,
     external_id: Secret,
     region: Secret,
     service: Secret,
@@ -140,7 +140,7 @@ struct Role {
 impl Role {
     fn parts(&self) -> [(&'static str, Secret); 4] {
         [
-            ("role_arn", self.role_arn.clone()),
+            ("role_arn", self.arn.clone()),
             ("external_id", self.external_id.clone()),
             ("region", self.region.clone()),
             ("service", self.service.clone()),
