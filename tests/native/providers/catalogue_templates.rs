@@ -16,7 +16,14 @@ use super::listed::{Listed, all};
 
 /// What a template may hold beside inputs: what the connection's token or its integration has,
 /// and the token that is signed here.
-const KNOWN: [&str; 5] = ["accessToken", "apiKey", "clientId", "clientSecret", "token"];
+const KNOWN: [&str; 6] = [
+    "accessToken",
+    "apiKey",
+    "clientId",
+    "clientSecret",
+    "refresh_token",
+    "token",
+];
 
 const URLS: [&str; 8] = [
     "/authorization_url",
