@@ -71,16 +71,20 @@ pub struct Assertion {
     pub jwt: JwtTemplate,
     /// Whether each login needs a new one.
     pub is_single_use: bool,
+    /// The inputs of `assertion_option`, which an assertion that is there already does without.
+    pub options: Vec<String>,
 }
 
 impl Assertion {
     pub(super) fn of(entry: Checked<'_>) -> Option<Self> {
         let assertion = entry.object("assertion")?;
+        let options = entry.inputs("assertion_option");
         let algorithm = assertion.object("header")?.choice("alg", &ALGORITHMS)?;
         let seconds = assertion.number("lifetimeInSeconds");
         Some(Self {
             jwt: JwtTemplate::of_assertion(assertion, algorithm, seconds.unwrap_or(HOUR_SECONDS))?,
             is_single_use: assertion.flag("singleUse"),
+            options: options.into_iter().map(|input| input.name).collect(),
         })
     }
 }

@@ -75,8 +75,8 @@ impl<P: Ports> Exchange<'_, P> {
         credentials(self.entry, &old.inputs, preset)
     }
 
-    /// The assertion of the entry, if it has any: the last one, where one is kept and still good,
-    /// else a new one.
+    /// The assertion of the entry, if it has any: the last one, which may have been imported,
+    /// while it is good, else a new one.
     async fn assertion(
         &self,
         old: &Exchanged,
@@ -90,7 +90,8 @@ impl<P: Ports> Exchange<'_, P> {
             end.is_some_and(|end| end.millis_since(self.now) > ASSERTION_MARGIN_MILLIS)
         };
         let last = old.issued.text("assertion");
-        match last.filter(is_good) {
+        let last = last.or_else(|| old.inputs.text("assertion"));
+        match last.filter(|last| !assertion.is_single_use && is_good(last)) {
             Some(last) => Ok(Some(last)),
             None => self.sign(&assertion.jwt, credentials).await.map(Some),
         }

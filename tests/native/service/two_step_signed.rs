@@ -131,6 +131,29 @@ fn an_assertion_for_one_use_is_made_anew_and_not_kept() {
 }
 
 #[test]
+fn an_assertion_that_is_imported_does_without_the_key_until_it_ends() {
+    let mut fields = rules(&json!({}));
+    fields["credentials"] = json!({
+        "user": {}, "password": {}, "assertion": {"automated": true},
+    });
+    let deployment = deployment(&fields);
+    let claims = URL_SAFE_NO_PAD.encode(r#"{"exp":1767229200}"#);
+    let assertion = format!("e30.{claims}.fake");
+    deployment.provider.will_answer(token("fake-token"));
+    post(&deployment, &json!({ "assertion": assertion }), &json!({})).ok();
+    assert_eq!(asserted(&deployment), [assertion]);
+    deployment.advance_seconds(3600);
+    let target = "/connections/user-1?provider_config_key=acme&force_refresh=1";
+    assert_eq!(call("GET", target).run(&deployment).status, 400);
+    assert_eq!(deployment.provider.seen().len(), 1);
+    let answer = post(&deployment, &json!({}), &json!({}));
+    answer.has_issues(
+        "invalid_body",
+        &["credentials.key invalid_type Invalid input: expected string, received undefined"],
+    );
+}
+
+#[test]
 fn a_key_of_another_kind_is_refused_at_import() {
     let deployment = deployment(&rules(&json!({})));
     let answer = post(&deployment, &json!({"key": EC_PKCS8}), &json!({}));
