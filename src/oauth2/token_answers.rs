@@ -82,8 +82,8 @@ impl TokenAnswers {
         })
     }
 
-    /// The last answer as it is kept. A refresh token under a name that does not tell is left out,
-    /// since those who see answers may not see it.
+    /// The last answer as it is kept. The refresh token is left out: those who see answers may not
+    /// see it, and its name need not tell what it is.
     #[must_use]
     pub fn raw(&self, rules: &AnswerRules) -> SecretMap {
         let mut raw = self.last().cloned().unwrap_or_default();

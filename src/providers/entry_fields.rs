@@ -92,7 +92,7 @@ const TOKEN_REQUESTS: &[Field] = &[
     Field::new(
         "body_format",
         Shape::Choice(|| names(&BODY_FORMATS)),
-        "How the parameters of a token request are written; `form` by default.",
+        "How the parameters of a token request are written; `form` by default, or `json`.",
     )
     .in_mode(AuthMode::TwoStep, Shape::Choice(|| names(&STEP_FORMATS))),
     Field::new(

@@ -155,7 +155,7 @@ fn what_the_answers_tell_of_the_connection_becomes_its_configuration() {
 }
 
 #[test]
-fn a_refresh_token_is_not_in_the_raw_answer_under_a_name_that_does_not_tell() {
+fn a_refresh_token_is_not_in_the_raw_answer_whatever_its_name() {
     let fields = json!({"token_response": {"token": "a.key", "refresh_token": "b.0.key"}});
     let answer = json!({"a": {"key": "fake-token"}, "b": [{"key": "fake-refresh", "n": 1}]});
     let credentials = answered(&fields, answer);
