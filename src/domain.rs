@@ -12,6 +12,7 @@ pub mod egress;
 pub mod end_user;
 pub mod environment;
 pub mod integration;
+pub mod jwt;
 pub mod mask;
 pub mod refresh;
 pub mod scope;

@@ -10,6 +10,7 @@ mod expiry;
 pub mod http;
 pub mod revocation;
 pub mod token_answer;
+pub mod token_answers;
 pub mod token_error;
 pub mod token_request;
 pub mod token_response;

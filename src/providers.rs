@@ -6,6 +6,7 @@
 //! here: sending a request, and code for one provider alone; what a provider does differently is
 //! a field of its entry.
 
+pub mod assertion;
 pub mod catalogue;
 mod checked;
 pub mod entry;
@@ -24,6 +25,7 @@ pub mod refresh_step;
 pub mod rendering;
 pub mod revocation_rule;
 mod shape;
+pub mod step_request;
 pub mod template;
 pub mod token_steps;
 pub mod verification;

@@ -58,6 +58,13 @@ impl Mask {
         self
     }
 
+    /// The same with the secrets of another map.
+    #[must_use]
+    pub fn and_map(mut self, map: &SecretMap) -> Self {
+        self.add_map(map);
+        self
+    }
+
     /// `text` on one line, with every secret replaced by `***`, and at most `max_bytes` long.
     #[must_use]
     pub fn apply(&self, text: &Secret, max_bytes: usize) -> String {

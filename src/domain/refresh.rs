@@ -5,10 +5,9 @@
 //! [`schedule`] runs when credentials are stored and knows the provider's rule; [`decide`] runs
 //! on every read and knows only what `schedule` and [`History`] left in the row.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::{credentials::Credentials, timestamp::Timestamp};
+use super::{credentials::Credentials, jwt::end_of_jwt, timestamp::Timestamp};
 
 /// What a provider says about the lifetime of its tokens.
 #[derive(Clone, Copy, Debug, Default)]
@@ -128,7 +127,7 @@ pub fn schedule(
             expires_at: credentials.expires_at(),
         };
     }
-    let of_jwt = || jwt_expiry(credentials.access_token()?.expose());
+    let of_jwt = || end_of_jwt(credentials.access_token()?);
     let expires_at = credentials
         .expires_at()
         .or_else(of_jwt)
@@ -361,18 +360,6 @@ pub fn is_expired(schedule: Schedule, now: Timestamp) -> bool {
         .expires_at
         .is_some_and(|expires_at| expires_at <= now)
 }
-
-/// The `exp` of a JSON Web Token (RFC 7519 §4.1.4), if `token` is one. Nothing is verified: the
-/// token is ours, and only its age matters.
-fn jwt_expiry(token: &str) -> Option<Timestamp> {
-    let mut parts = token.split('.');
-    let (_, payload) = (parts.next()?, parts.next()?);
-    parts.next()?;
-    let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-    let payload: serde_json::Value = serde_json::from_slice(&payload).ok()?;
-    Some(Timestamp::from_epoch(payload.get("exp")?.as_f64()?))
-}
-
 /// The wait after so many failures: at least the first wait, and spread by `dice` up to a ceiling
 /// that doubles with each failure.
 fn backoff_millis(failures: u32, dice: u32) -> i64 {
@@ -398,6 +385,8 @@ const MAX_FAILURE_DAYS: u32 = 4;
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
     use super::*;
     use crate::domain::{
         credentials::OAuth2,

@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use super::{
+    assertion::Assertion,
     checked::Checked,
     entry_fields::{
         self, AUTHORIZATION_METHODS, BODY_FORMATS, EXPIRES_IN_UNITS, ROTATIONS,
@@ -15,7 +16,9 @@ use super::{
     field_schema::FieldSchema,
     jwt_template::JwtTemplate,
     refresh_step::{RefreshStep, steps},
-    token_steps::{TokenStep, additional_steps, answer_rules, token_request_method},
+    token_steps::{
+        STEP_FORMATS, StepFormat, TokenStep, additional_steps, answer_rules, token_request_method,
+    },
     verification::Verification,
 };
 use crate::{
@@ -37,6 +40,8 @@ pub struct Entry {
     pub additional_steps: Vec<TokenStep>,
     /// Where a token answer has the token, if not at its top level.
     pub alternate_access_token_response_path: Option<String>,
+    /// The assertion that logins take.
+    pub assertion: Option<Assertion>,
     /// The kind of credentials.
     pub auth_mode: AuthMode,
     /// What the assertion says by which the client shows itself, where that is `private_key_jwt`.
@@ -90,6 +95,8 @@ pub struct Entry {
     pub rotation: Rotation,
     /// What stands between scopes.
     pub scope_separator: String,
+    /// How the parameters of a request in the provider's own shape are written.
+    pub step_format: StepFormat,
     /// The domains that token requests may go to; none means any. Needed where a connection names
     /// the whole host, since the request carries the integration's client secret.
     pub token_domains: Vec<String>,
@@ -204,14 +211,13 @@ impl Entry {
             .saturating_mul(1000)
     }
 
-    /// How long getting new credentials may take, in milliseconds. An app with a user asks twice.
+    /// How long getting new credentials may take, in milliseconds, with as many requests as there
+    /// may be: an app with a user asks twice, and a refresh that is rejected is followed by a login.
     #[must_use]
     pub fn exchange_timeout_millis(&self) -> u32 {
-        let requests = if self.auth_mode == AuthMode::Custom {
-            2
-        } else {
-            1
-        };
+        let is_twofold = self.auth_mode == AuthMode::Custom || self.refresh_step().is_some();
+        let requests = (1 + self.additional_steps.len()) * if is_twofold { 2 } else { 1 };
+        let requests = u32::try_from(requests).unwrap_or(u32::MAX);
         self.token_request_timeout_millis().saturating_mul(requests)
     }
 
@@ -230,12 +236,17 @@ impl Entry {
             additional_steps: additional_steps(entry),
             alternate_access_token_response_path: entry
                 .text("alternate_access_token_response_path"),
+            assertion: Assertion::of(entry),
             auth_mode: auth_mode.unwrap_or(AuthMode::None),
             body_format: entry.choice("body_format", &BODY_FORMATS),
             client_assertion: client_assertion(entry),
             client_authentication: client_authentication(entry),
             connection_config: entry.inputs("connection_config"),
-            credentials: entry.inputs("credentials"),
+            credentials: [
+                entry.inputs("credentials"),
+                entry.inputs("assertion_option"),
+            ]
+            .concat(),
             default_scopes: entry.names("default_scopes"),
             default_token_lifetime: entry.number("default_token_lifetime"),
             display_name: entry.text("display_name").unwrap_or_default(),
@@ -260,6 +271,9 @@ impl Entry {
             scope_separator: entry
                 .text("scope_separator")
                 .unwrap_or_else(|| " ".to_owned()),
+            step_format: entry
+                .choice("body_format", &STEP_FORMATS)
+                .unwrap_or(StepFormat::Json),
             token_domains: entry.names("token_domains"),
             token_expiration_buffer: entry.number("token_expiration_buffer"),
             token_expires_in_ms: entry.number("token_expires_in_ms"),
@@ -332,10 +346,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{
-        oauth2::token_answer::ExpirationStrategy, providers::token_steps::StepFormat,
-        validation::input::read,
-    };
+    use crate::{oauth2::token_answer::ExpirationStrategy, validation::input::read};
 
     fn entry(own: &Value) -> Value {
         let mut entry = json!({

@@ -5,6 +5,7 @@
 //! here: the fields that are published and no more, which are in [`super::other_settings`].
 
 use super::{
+    assertion,
     jwt_template::HmacSecretEncoding,
     other_settings, refresh_step,
     shape::{Field, MAX_NAME_CHARS, MAX_TEXT_CHARS, Shape},
@@ -28,7 +29,11 @@ pub(super) fn all() -> impl Iterator<Item = &'static Field> {
         SIGNED_TOKENS,
         INPUTS,
     ];
-    let others = [token_steps::FIELDS, other_settings::FIELDS];
+    let others = [
+        token_steps::FIELDS,
+        assertion::FIELDS,
+        other_settings::FIELDS,
+    ];
     own.into_iter().chain(others).flatten()
 }
 
@@ -102,7 +107,7 @@ const TOKEN_REQUESTS: &[Field] = &[
     Field::new(
         "body_format",
         Shape::Choice(|| names(&BODY_FORMATS)),
-        "How the parameters of a token request are written; `form` by default.",
+        "How the parameters of a token request are written; `form` by default, or `json`.",
     )
     .in_mode(AuthMode::TwoStep, Shape::Choice(|| names(&STEP_FORMATS))),
     Field::new(

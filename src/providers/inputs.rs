@@ -24,7 +24,9 @@ pub fn check_inputs(
     read(Some(&Value::Object(inputs.expose().clone())), |input| {
         let object = input.object()?;
         for (name, value) in object.rest() {
-            if schemas.iter().all(|schema| schema.name != name) {
+            if preset.has_text(name) {
+                value.refuse("custom", "The integration brings this input");
+            } else if schemas.iter().all(|schema| schema.name != name) {
                 value.refuse("unrecognized_keys", "The provider asks for no such input");
             }
         }

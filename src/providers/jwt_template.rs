@@ -9,7 +9,7 @@ use super::{
     checked::Checked,
     entry::Parameters,
     entry_fields::{HMAC_SECRET_ENCODINGS, SIGNATURE_PROTOCOLS},
-    template::{self, TemplateError, Values},
+    template::{self, TemplateError, Values, own_part},
 };
 use crate::{
     domain::{
@@ -95,6 +95,22 @@ impl JwtTemplate {
         })
     }
 
+    /// What `assertion` describes.
+    pub(super) fn of_assertion(
+        assertion: Checked<'_>,
+        algorithm: Algorithm,
+        lifetime_seconds: i64,
+    ) -> Option<Self> {
+        let payload = assertion.object("payload");
+        Some(Self {
+            encoding: KeyEncoding::Private(algorithm),
+            signing_key: assertion.text("key")?,
+            header: assertion.parameters("header").unwrap_or_default(),
+            payload: payload.map(|it| it.0.clone()).unwrap_or_default(),
+            lifetime_millis: lifetime_seconds.saturating_mul(1000),
+        })
+    }
+
     /// What is to be signed at the time of `values`. Parts of header and payload that lack a value
     /// are left out.
     pub fn fill(&self, values: &Values<'_>) -> Result<Jwt, JwtError> {
@@ -175,8 +191,7 @@ impl JwtTemplate {
 }
 
 fn own_name(placeholder: &str) -> &str {
-    let own = placeholder.strip_prefix("credentials.");
-    own.unwrap_or(placeholder)
+    own_part(placeholder).unwrap_or(placeholder)
 }
 
 fn unless_missing<T>(filled: Result<T, TemplateError>) -> Result<Option<T>, TemplateError> {

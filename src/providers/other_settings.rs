@@ -131,16 +131,6 @@ pub(super) const FIELDS: &[Field] = &[
         Shape::Json,
         "Fields of its answer that are copied into `connection_config`.",
     ),
-    Field::new(
-        "assertion",
-        Shape::Json,
-        "The assertion that stands for a grant.",
-    ),
-    Field::new(
-        "assertion_option",
-        Shape::Json,
-        "Inputs that are used once, to make the assertion.",
-    ),
     // Calls, hooks and webhooks.
     Field::new(
         "proxy",

@@ -61,6 +61,9 @@ pub enum RuleError {
         /// Why not.
         source: TemplateError,
     },
+    /// The entry asks for something that is not done here.
+    #[error("{0} is not supported")]
+    Unsupported(&'static str),
 }
 
 impl TokenRequestRules {
@@ -226,8 +229,8 @@ fn filled(
     for (name, template) in templates {
         match template::text(template, values) {
             Ok(value) => filled.push((name.clone(), value)),
-            Err(TemplateError::Missing(input)) if is_optional(&entry.connection_config, &input) => {
-            }
+            Err(TemplateError::Missing(input))
+                if is_optional(&entry.connection_config, &[], &input) => {}
             Err(source) => return Err(RuleError::Template { field, source }),
         }
     }
@@ -258,18 +261,23 @@ pub fn url(
     Err(RuleError::ForeignDomain)
 }
 
-/// Whether a placeholder stands for what there need not be: an input of `connection_config` that
-/// may be left out, or the scopes of an integration.
-pub(super) fn is_optional(connection_config: &[FieldSchema], placeholder: &str) -> bool {
-    if placeholder == "scopes" {
-        return true;
-    }
-    let name = placeholder
-        .strip_prefix("connectionConfig.")
-        .unwrap_or(placeholder);
-    connection_config
-        .iter()
-        .any(|field| field.name == name && field.is_optional)
+/// Whether `placeholder` stands for what there need not be: an input that may be left empty, or the
+/// scopes of an integration.
+pub(super) fn is_optional(
+    connection_config: &[FieldSchema],
+    credentials: &[FieldSchema],
+    placeholder: &str,
+) -> bool {
+    let of_config = placeholder.strip_prefix("connectionConfig.");
+    let of_credentials = template::own_part(placeholder);
+    let is_optional = |inputs: &[FieldSchema], name: Option<&str>| {
+        let name = name.unwrap_or(placeholder);
+        let mut inputs = inputs.iter();
+        inputs.any(|field| field.name == name && field.is_optional)
+    };
+    placeholder == "scopes"
+        || of_credentials.is_none() && is_optional(connection_config, of_config)
+        || of_config.is_none() && is_optional(credentials, of_credentials)
 }
 
 #[cfg(test)]

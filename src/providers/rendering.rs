@@ -82,6 +82,7 @@ pub fn check(entry: &Entry, input: &Input<'_>) {
                 "A token request or revocation leads outside of these domains".to_owned(),
             ),
             RuleError::Template { field, source } => (field, explained(&source)),
+            RuleError::Unsupported(what) => ("body_format", format!("{what} is not supported")),
         };
         object.field(field).refuse("custom", mistake);
     }

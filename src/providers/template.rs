@@ -166,6 +166,12 @@ pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(is_allowed)
 }
 
+/// What follows the prefix of the credentials. Inputs that make an assertion are some of them.
+pub(super) fn own_part(name: &str) -> Option<&str> {
+    let mut prefixes = ["credentials.", "assertionOption."].iter();
+    prefixes.find_map(|prefix| name.strip_prefix(prefix))
+}
+
 /// The text of a string, a number or a boolean. Empty strings count as absent.
 pub(super) fn scalar(value: &Value) -> Option<String> {
     match value {
@@ -208,7 +214,7 @@ impl<'a> Values<'a> {
         let config = Some(self.connection_config);
         let value = if let Some(path) = name.strip_prefix("connectionConfig.") {
             at(config, path)
-        } else if let Some(path) = name.strip_prefix("credentials.") {
+        } else if let Some(path) = own_part(name) {
             at(self.credentials, path)
         } else {
             let mut maps = [self.provided, self.credentials, config].into_iter();

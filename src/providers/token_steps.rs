@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     checked::Checked,
-    entry::Parameters,
+    entry::{Entry, Parameters},
     entry_fields::{EXPIRES_IN_UNITS, names},
     shape::{Field, MAX_NAME_CHARS, Shape},
 };
@@ -132,6 +132,35 @@ pub enum StepFormat {
     Query,
     /// As XML.
     Xml,
+}
+
+impl Entry {
+    /// The first request of a login.
+    #[must_use]
+    pub fn login_step(&self) -> Option<TokenStep> {
+        Some(TokenStep {
+            url: self.token_url.as_ref()?.oauth2().to_owned(),
+            method: self.token_request_method,
+            headers: self.token_headers.clone(),
+            parameters: self.token_params_json.clone(),
+            format: Some(self.step_format),
+        })
+    }
+
+    /// The request of a refresh, if the provider has any, in place of the first of a login.
+    #[must_use]
+    pub fn refresh_step(&self) -> Option<TokenStep> {
+        if self.refresh_token_params.is_none() && self.refresh_token_headers.is_none() {
+            return None;
+        }
+        let login = self.login_step()?;
+        Some(TokenStep {
+            url: self.refresh_url.clone().unwrap_or(login.url),
+            headers: self.refresh_token_headers.clone().unwrap_or(login.headers),
+            parameters: self.refresh_token_params.clone(),
+            ..login
+        })
+    }
 }
 
 /// The requests after the first.

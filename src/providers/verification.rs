@@ -144,7 +144,7 @@ fn filled(
     for (name, template) in parameters {
         match template::text(template, values) {
             Ok(value) => filled.push((name.clone(), value)),
-            Err(TemplateError::Missing(input)) if is_optional(inputs, &input) => {}
+            Err(TemplateError::Missing(input)) if is_optional(inputs, &[], &input) => {}
             Err(error) => return Err(error),
         }
     }

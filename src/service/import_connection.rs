@@ -254,10 +254,14 @@ fn check_inputs(
         return Ok(());
     }
     let secrets = open_secrets(ports, integration)?;
-    inputs::check_inputs(
-        &entry.credentials,
-        &credentials.inputs,
-        &secrets.integration_config,
-    )
-    .map_err(ImportConnectionError::InvalidCredentials)
+    let mut schemas = entry.credentials.clone();
+    if let Some(assertion) = &entry.assertion
+        && credentials.inputs.has_text("assertion")
+    {
+        for schema in &mut schemas {
+            schema.is_optional |= assertion.options.contains(&schema.name);
+        }
+    }
+    inputs::check_inputs(&schemas, &credentials.inputs, &secrets.integration_config)
+        .map_err(ImportConnectionError::InvalidCredentials)
 }

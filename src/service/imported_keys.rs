@@ -42,12 +42,14 @@ pub(super) fn check_keys(
     };
     let issues = match (credentials.mode, &entry.jwt) {
         (ExchangeMode::AppStore, _) => app_store(credentials),
-        (ExchangeMode::Jwt | ExchangeMode::TwoStep, Some(template)) => {
+        (ExchangeMode::Jwt | ExchangeMode::TwoStep, jwt) => {
             let values = Values {
                 credentials: Some(&credentials.inputs),
                 ..Values::new(connection_config, now, "")
             };
-            of_template(template, &values)
+            let assertion = entry.assertion.as_ref().map(|it| &it.jwt);
+            let templates = jwt.iter().chain(assertion);
+            templates.flat_map(|it| of_template(it, &values)).collect()
         }
         _ => Vec::new(),
     };

@@ -11,6 +11,7 @@ mod jwt;
 mod oauth2;
 mod signature;
 mod steps;
+mod two_step;
 
 use url::Url;
 
@@ -25,7 +26,7 @@ use super::{
 use crate::{
     domain::{
         attempt::{Attempt, AttemptOutcome},
-        credentials::{Credentials, ExchangeMode, Exchanged, OAuth2},
+        credentials::{Credentials, ExchangeMode, Exchanged},
         egress::permitted,
         integration::IntegrationSecrets,
         mask::Mask,
@@ -209,7 +210,7 @@ pub async fn exchange(
             ExchangeMode::Bill => exchange.session(old).await,
             ExchangeMode::Jwt => exchange.signed_token(old).await,
             ExchangeMode::Signature => exchange.username_token(old),
-            ExchangeMode::TwoStep => Err(nothing_to_refresh()),
+            ExchangeMode::TwoStep => exchange.two_step(old).await,
         },
         Credentials::OAuth2(old) => Box::pin(exchange.refresh_token(old, checkpoint)).await,
         Credentials::OAuth2ClientCredentials(old) => {
@@ -287,27 +288,18 @@ impl<P: Ports> Exchange<'_, P> {
 
     /// The failure of an exchange that the provider answered.
     fn refused(&self, error: TokenError, response: &HttpResponse) -> TokenExchangeError {
-        let said = error_text(response).map(|said| self.mask().apply(&said, MAX_ERROR_BYTES));
-        TokenExchangeError::Refused { error, said }
-    }
-
-    /// The same, where earlier requests of the attempt gave `fresh`.
-    fn refused_after(
-        &self,
-        fresh: &OAuth2,
-        error: TokenError,
-        response: &HttpResponse,
-    ) -> TokenExchangeError {
-        let said = error_text(response).map(|said| {
-            let fresh = Credentials::OAuth2(fresh.clone());
-            self.mask().and(&fresh).apply(&said, MAX_ERROR_BYTES)
-        });
-        TokenExchangeError::Refused { error, said }
+        refused(&self.mask(), error, response)
     }
 
     fn mask(&self) -> Mask {
         Mask::new(self.credentials, self.connection_config, &self.secrets)
     }
+}
+
+/// The failure of an exchange that the provider answered, of which `mask` has the secrets.
+fn refused(mask: &Mask, error: TokenError, response: &HttpResponse) -> TokenExchangeError {
+    let said = error_text(response).map(|said| mask.apply(&said, MAX_ERROR_BYTES));
+    TokenExchangeError::Refused { error, said }
 }
 
 /// Signs a token.

@@ -4,3 +4,4 @@ mod catalogue;
 mod catalogue_templates;
 mod listed;
 mod schema;
+mod two_step;

@@ -15,3 +15,4 @@ pub(crate) mod seed;
 pub(crate) mod signer;
 pub(crate) mod spoiling;
 pub(crate) mod token_requests;
+pub(crate) mod two_step;

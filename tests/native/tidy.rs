@@ -89,16 +89,14 @@ const EXPOSING: &[(&str, &str)] = &[
     ),
     ("src/cloudflare/fetch.rs", "sends requests to providers"),
     ("src/cloudflare/signer.rs", "signs"),
-    (
-        "src/domain/refresh.rs",
-        "reads when a token ends that is a JWT",
-    ),
+    ("src/domain/jwt.rs", "reads when a token ends that is a JWT"),
     (
         "src/oauth2/client_authentication.rs",
         "sends the client's secret",
     ),
     ("src/oauth2/http.rs", "reads a header of an answer"),
     ("src/oauth2/token_request.rs", "sends tokens and secrets"),
+    ("src/oauth2/token_answers.rs", "reads what a provider sent"),
     ("src/oauth2/token_response.rs", "reads what a provider sent"),
     (
         "src/providers/inputs.rs",
@@ -110,6 +108,7 @@ const EXPOSING: &[(&str, &str)] = &[
     ),
     ("src/providers/jwt_template.rs", "fills what is signed"),
     ("src/providers/refresh_rule.rs", "fills a token request"),
+    ("src/providers/step_request.rs", "fills a token request"),
     ("src/providers/template.rs", "fills a token request"),
     (
         "src/service/token_exchange/oauth2.rs",

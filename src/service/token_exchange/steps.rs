@@ -3,7 +3,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{Checkpoint, Exchange, Issued, TokenExchangeError, kept, no_url, oauth2::with_tokens};
+use super::{
+    Checkpoint, Exchange, Issued, TokenExchangeError, kept, no_url, oauth2::with_tokens, refused,
+};
 use crate::{
     domain::{
         credentials::{Credentials, OAuth2},
@@ -87,9 +89,10 @@ impl<P: Ports> Exchange<'_, P> {
             own_shape: step.token_response.clone(),
             ..ResponseRules::default()
         };
-        let mut token = self
-            .token(&response, &answers)
-            .map_err(|error| self.refused_after(before, error, &response))?;
+        let mut token = self.token(&response, &answers).map_err(|error| {
+            let before = Credentials::OAuth2(before.clone());
+            refused(&self.mask().and(&before), error, &response)
+        })?;
         let lifetime = step.token_expires_in_ms;
         let told = token.expires_at;
         token.expires_at = told.or_else(|| Some(self.ports.now().plus_millis(lifetime?)));

@@ -16,12 +16,13 @@ use super::listed::all;
 
 /// What a template may hold beside inputs: what the connection's token or its integration has,
 /// and the token that is signed here.
-const KNOWN: [&str; 7] = [
+const KNOWN: [&str; 8] = [
     "accessToken",
     "apiKey",
     "clientId",
     "clientSecret",
     "refreshToken",
+    "refresh_token",
     "scopes",
     "token",
 ];

@@ -1,0 +1,207 @@
+//! The answers to the requests of one exchange of a provider's own shape, and what is kept of
+//! them. Not here: finding a token in an answer.
+
+use serde_json::{Map, Value};
+
+use super::{
+    http::HttpResponse,
+    token_answer::{AnswerRules, TokenAnswer, read_token_answer, value_at},
+    token_error::{ErrorCode, TokenError},
+};
+use crate::domain::{secret::SecretMap, timestamp::Timestamp};
+
+/// The answers to the requests of one exchange, in their order.
+#[derive(Debug, Default)]
+pub struct TokenAnswers {
+    /// `step1` and so on.
+    steps: SecretMap,
+    /// Headers and cookies that are kept.
+    headers: SecretMap,
+    last_status: u16,
+}
+
+impl TokenAnswers {
+    /// Takes an answer that arrived at `now`, with those of its headers that are in `kept`. The
+    /// provider refused if its status says so.
+    pub fn push(
+        &mut self,
+        response: &HttpResponse,
+        kept: &[String],
+        now: Timestamp,
+    ) -> Result<(), TokenError> {
+        let status = response.status;
+        let body = body(response);
+        if status >= 400 {
+            return Err(TokenError::Rejected {
+                status,
+                code: refusal(status, &body),
+                retry_after_seconds: response.retry_after_seconds(now),
+            });
+        }
+        // Redirects are not followed, because they would carry the inputs along.
+        if !matches!(status, 200 | 201) {
+            return Err(TokenError::Malformed { status });
+        }
+        let name = format!("step{}", self.steps.expose().len() + 1);
+        self.steps = self
+            .steps
+            .merged(&SecretMap::new(Map::from_iter([(name, body)])));
+        self.headers = self.headers.merged(&headers(response, kept));
+        self.last_status = status;
+        Ok(())
+    }
+
+    /// `step1`, `step2` and so on, for templates.
+    #[must_use]
+    pub fn steps(&self) -> &SecretMap {
+        &self.steps
+    }
+
+    /// Headers and cookies that are kept, by name; all cookies together are `_cookies`.
+    #[must_use]
+    pub fn headers(&self) -> &SecretMap {
+        &self.headers
+    }
+
+    /// The status of the last answer.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.last_status
+    }
+
+    /// The token in the last answer.
+    pub fn token(&self, rules: &AnswerRules, now: Timestamp) -> Result<TokenAnswer, TokenError> {
+        let status = self.last_status;
+        let answer = self.last().unwrap_or(&Value::Null);
+        read_token_answer(answer, rules, now).ok_or_else(|| {
+            error_of(answer).map_or(TokenError::Malformed { status }, |_| TokenError::Rejected {
+                status,
+                code: refusal(status, answer),
+                retry_after_seconds: None,
+            })
+        })
+    }
+
+    /// The last answer as it is kept. The refresh token is left out: those who see answers may not
+    /// see it, and its name need not tell what it is.
+    #[must_use]
+    pub fn raw(&self, rules: &AnswerRules) -> SecretMap {
+        let mut raw = self.last().cloned().unwrap_or_default();
+        let path = rules.refresh_token.as_deref();
+        if let Some(path) = path.filter(|path| *path != rules.token) {
+            remove(&mut raw, path);
+        }
+        match raw {
+            Value::Object(raw) => SecretMap::new(raw),
+            _ => SecretMap::default(),
+        }
+    }
+
+    /// What the answers tell of the connection: the values at `paths`, each of the last answer
+    /// that has it.
+    #[must_use]
+    pub fn metadata(&self, paths: &[String]) -> SecretMap {
+        let mut found = Map::new();
+        for answer in self.steps.expose().values() {
+            for path in paths {
+                let value = value_at(answer, path);
+                let value = value.filter(|value| !value.is_object() && !value.is_null());
+                found.extend(value.map(|value| (path.clone(), value.clone())));
+            }
+        }
+        SecretMap::new(found)
+    }
+
+    fn last(&self) -> Option<&Value> {
+        self.steps.expose().values().next_back()
+    }
+}
+
+/// The body as JSON, else as the text that it is.
+fn body(response: &HttpResponse) -> Value {
+    let body = response.body.as_slice();
+    // RFC 8259 §8.1 lets us ignore a byte order mark.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    serde_json::from_slice(body).unwrap_or_else(|_| String::from_utf8_lossy(body).into())
+}
+
+/// Why the provider refused. With 401 and an error of its own it says that what a login is made
+/// with is wrong: trying it again and again may lock an account.
+fn refusal(status: u16, answer: &Value) -> ErrorCode {
+    match error_of(answer) {
+        Some(_) if status == 401 => ErrorCode::InvalidGrant,
+        Some(error) => ErrorCode::parse(error),
+        None => ErrorCode::Other,
+    }
+}
+
+fn error_of(answer: &Value) -> Option<&str> {
+    let error = answer.get("error")?.as_str()?;
+    (!error.is_empty()).then_some(error)
+}
+
+fn headers(response: &HttpResponse, kept: &[String]) -> SecretMap {
+    let mut found = Map::new();
+    for name in kept {
+        let lower = name.to_ascii_lowercase();
+        let values = response.headers.iter().filter(|(other, _)| *other == lower);
+        let values: Vec<_> = values.map(|(_, value)| value.expose()).collect();
+        if lower == "set-cookie" {
+            found.extend(cookies(&values));
+        } else {
+            found.extend(values.last().map(|value| (name.clone(), (*value).into())));
+        }
+    }
+    found.retain(|name, _| !RESERVED.contains(&name.as_str()));
+    SecretMap::new(found)
+}
+
+/// Each cookie by its name, and `_cookies` as a request would send them all.
+fn cookies(set: &[&str]) -> Map<String, Value> {
+    // RFC 6265 §5.2: what comes before the first semicolon is name and value.
+    let pairs = set.iter().filter_map(|set| set.split(';').next());
+    let pairs: Vec<_> = pairs
+        .filter_map(|pair| pair.trim().split_once('='))
+        .collect();
+    let mut found: Map<_, _> = pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), Value::from(*value)))
+        .collect();
+    if !pairs.is_empty() {
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        found.insert("_cookies".to_owned(), pairs.join("; ").into());
+    }
+    found
+}
+
+/// Removes what [`value_at`] finds.
+fn remove(value: &mut Value, path: &str) {
+    if let Value::Object(map) = value
+        && map.shift_remove(path).is_some()
+    {
+        return;
+    }
+    let Some((first, rest)) = path.split_once('.') else {
+        return;
+    };
+    let inner = match value {
+        Value::Array(items) => first.parse::<usize>().ok().and_then(|at| items.get_mut(at)),
+        _ => value.get_mut(first),
+    };
+    if let Some(inner) = inner {
+        remove(inner, rest);
+    }
+}
+
+/// Members of credentials that no header takes the place of.
+const RESERVED: [&str; 6] = [
+    "assertion",
+    "expires_at",
+    "raw",
+    "refresh_token",
+    "token",
+    "type",
+];

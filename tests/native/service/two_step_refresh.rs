@@ -1,0 +1,157 @@
+//! Refreshes of a provider's own shape, and logging in again where they do not work.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    client::call,
+    deployment::Deployment,
+    provider::Answer,
+    two_step::{deployment, headers, post, read, token},
+};
+
+const REFRESH: &str = "https://acme.example/refresh";
+const LOGIN: &str = "https://acme.example/token";
+
+fn rules() -> Value {
+    json!({
+        "refresh_url": REFRESH,
+        "refresh_token_params": {"old": "${refresh_token}"},
+        "token_response": {"token": "token", "refresh_token": "next"},
+        "token_headers": {"x-key": "login"},
+    })
+}
+
+/// A deployment with `user-1`, whose token has ended, at a provider with `fields`.
+fn deployment_with_expired(fields: &Value) -> Deployment {
+    let deployment = deployment(fields);
+    let issued = json!({
+        "token": "fake-old-token", "refresh_token": "fake-refresh-token",
+        "expires_at": "2025-12-31T23:00:00.000Z",
+    });
+    post(&deployment, &issued, &json!({})).ok();
+    deployment
+}
+
+fn urls(deployment: &Deployment) -> Vec<String> {
+    let seen = deployment.provider.seen().into_iter();
+    seen.map(|seen| seen.url).collect()
+}
+
+#[test]
+fn a_refresh_token_is_sent_where_the_provider_has_a_refresh_and_stays_without_a_new_one() {
+    let deployment = deployment_with_expired(&rules());
+    deployment.provider.will_answer(token("fake-new-token"));
+    let credentials = read(&deployment).ok()["credentials"].clone();
+    assert_eq!(credentials["token"], "fake-new-token");
+    assert_eq!(credentials["refresh_token"], "fake-refresh-token");
+    let seen = &deployment.provider.seen()[0];
+    assert_eq!(seen.url, REFRESH);
+    assert_eq!(seen.body, r#"{"old":"fake-refresh-token"}"#);
+    assert_eq!(headers(seen)[3], "x-key: login");
+}
+
+#[test]
+fn a_new_refresh_token_takes_the_place_of_the_old() {
+    let deployment = deployment_with_expired(&rules());
+    let answer = json!({"token": "fake-new-token", "next": "fake-next-token"});
+    deployment.provider.will_answer(Answer::Json(200, answer));
+    assert_eq!(
+        read(&deployment).ok()["credentials"]["refresh_token"],
+        "fake-next-token"
+    );
+}
+
+#[test]
+fn a_refresh_may_be_made_with_headers_alone_and_goes_to_the_token_url() {
+    let deployment = deployment_with_expired(&json!({
+        "refresh_token_headers": {"authorization": "Bearer ${refresh_token}"},
+    }));
+    deployment.provider.will_answer(token("fake-new-token"));
+    read(&deployment).ok();
+    let seen = &deployment.provider.seen()[0];
+    assert_eq!((seen.url.as_str(), seen.body.as_str()), (LOGIN, ""));
+    assert_eq!(headers(seen)[2], "authorization: Bearer fake-refresh-token");
+}
+
+#[test]
+fn without_a_refresh_of_the_provider_the_inputs_log_in_again() {
+    let deployment = deployment_with_expired(&json!({}));
+    deployment.provider.will_answer(token("fake-new-token"));
+    let credentials = read(&deployment).ok()["credentials"].clone();
+    assert_eq!(credentials["token"], "fake-new-token");
+    assert_eq!(credentials["refresh_token"], "fake-refresh-token");
+    assert_eq!(urls(&deployment), [LOGIN]);
+}
+
+#[test]
+fn where_a_refresh_is_rejected_the_inputs_log_in_within_the_same_attempt() {
+    for refusal in [
+        Answer::error(400, "invalid_grant"),
+        Answer::Html(401),
+        Answer::Html(404),
+        Answer::error(200, "invalid_grant"),
+        Answer::error(200, "expired"),
+    ] {
+        let deployment = deployment_with_expired(&rules());
+        deployment.provider.will_answer(refusal.clone());
+        deployment.provider.will_answer(token("fake-new-token"));
+        let credentials = read(&deployment).ok()["credentials"].clone();
+        assert_eq!(credentials["token"], "fake-new-token", "{refusal:?}");
+        assert_eq!(credentials.get("refresh_token"), None, "{refusal:?}");
+        assert_eq!(urls(&deployment), [REFRESH, LOGIN]);
+    }
+}
+
+#[test]
+fn a_provider_in_trouble_is_not_asked_again() {
+    for trouble in [Answer::Html(500), Answer::Throttled("30")] {
+        let deployment = deployment_with_expired(&rules());
+        deployment.provider.will_answer(trouble);
+        let answer = read(&deployment);
+        assert_eq!(answer.status, 400);
+        let message = "Failed to fetch two-step credentials token";
+        assert_eq!(answer.json()["error"]["message"], message);
+        assert_eq!(urls(&deployment), [REFRESH]);
+    }
+}
+
+/// Whether a login that is answered like this is not tried again.
+fn gives_up(answer: Answer) -> bool {
+    let deployment = deployment_with_expired(&json!({}));
+    deployment.provider.will_answer(answer);
+    assert_eq!(read(&deployment).status, 400);
+    let read = read(&deployment);
+    assert_eq!(read.status, 424);
+    read.text.contains("limit")
+}
+
+#[test]
+fn a_login_is_given_up_where_what_it_is_made_with_is_plainly_wrong() {
+    assert!(gives_up(Answer::error(400, "invalid_grant")));
+    assert!(gives_up(Answer::error(401, "bad_password")));
+    assert!(!gives_up(Answer::error(400, "bad_password")));
+    assert!(!gives_up(Answer::Html(401)));
+    assert!(!gives_up(Answer::Html(403)));
+    assert!(!gives_up(token("")));
+}
+
+#[test]
+fn a_forced_refresh_logs_in_though_the_token_is_good() {
+    let deployment = deployment(&json!({}));
+    post(&deployment, &json!({"token": "fake-old-token"}), &json!({})).ok();
+    deployment.provider.will_answer(token("fake-new-token"));
+    let target = "/connections/user-1?provider_config_key=acme&force_refresh=1";
+    let answer = call("GET", target).run(&deployment).ok();
+    assert_eq!(answer["credentials"]["token"], "fake-new-token");
+}
+
+#[test]
+fn nothing_of_a_failed_login_is_told_that_is_a_secret() {
+    let deployment = deployment_with_expired(&json!({}));
+    let said = json!({"error": "no", "message": "u with fake-password"});
+    deployment.provider.will_answer(Answer::Json(403, said));
+    read(&deployment);
+    let target = "/connections/user-1/refreshes?provider_config_key=acme";
+    let logs = call("GET", target).run(&deployment).ok();
+    assert_eq!(logs["data"][0]["error"], "no: u with ***");
+}
