@@ -12,7 +12,9 @@ use super::{
     field_schema::FieldSchema,
     refresh_rule::{RuleError, StepRequest, TokenRequestRules, url},
     revocation_rule::revocation_url,
+    step_request::step_request,
     template::{TemplateError, Values},
+    token_steps::TokenStep,
 };
 use crate::{
     domain::{auth_mode::AuthMode, secret::SecretMap, timestamp::Timestamp},
@@ -29,6 +31,7 @@ pub fn token_requests(entry: &Entry, connection_config: &SecretMap) -> Vec<Resul
         ..Values::new(connection_config, Timestamp::EPOCH, "random")
     };
     let rules = match entry.auth_mode {
+        AuthMode::App | AuthMode::Bill | AuthMode::TwoStep => return logins(entry, values),
         AuthMode::Custom | AuthMode::McpOAuth2 | AuthMode::OAuth2 => {
             TokenRequestRules::for_refresh(entry, values)
         }
@@ -50,6 +53,38 @@ pub fn token_requests(entry: &Entry, connection_config: &SecretMap) -> Vec<Resul
         .into_iter()
         .flatten()
         .chain(steps)
+        .collect()
+}
+
+/// The requests that inputs of a connection log in with.
+fn logins(entry: &Entry, values: &Values<'_>) -> Vec<Result<Url, RuleError>> {
+    let steps = if entry.auth_mode == AuthMode::TwoStep {
+        [entry.login_step(), entry.refresh_step()]
+    } else {
+        let app = entry.token_url.as_ref().map(|it| it.app().to_owned());
+        [app.map(TokenStep::to), None]
+    };
+    let steps = steps.into_iter().flatten();
+    let inputs = [Kind::Text, Kind::Url].map(|kind| {
+        let inputs = [&entry.credentials, &entry.integration_config];
+        let inputs = inputs.into_iter().flatten();
+        let assertion = ("assertion".to_owned(), "stand-in".into());
+        let inputs = inputs.map(|it| (it.name.clone(), stand_in(entry, it, kind).into()));
+        SecretMap::new(inputs.chain([assertion]).collect())
+    });
+    let rendered = |step: TokenStep| {
+        let [as_text, as_url] = inputs.each_ref().map(|inputs| {
+            let values = Values {
+                credentials: Some(inputs),
+                ..*values
+            };
+            step_request(&step, entry, &values).map(|request| request.url)
+        });
+        as_text.or(as_url)
+    };
+    steps
+        .chain(entry.additional_steps.iter().cloned())
+        .map(rendered)
         .collect()
 }
 
@@ -75,7 +110,7 @@ pub fn check(entry: &Entry, input: &Input<'_>) {
             RuleError::Template {
                 source: TemplateError::Missing(name),
                 ..
-            } if name.starts_with("raw.") => continue,
+            } if name.starts_with("raw.") || name.starts_with("step") => continue,
             RuleError::NoTokenUrl => ("token_url", "There is no token URL".to_owned()),
             RuleError::ForeignDomain => (
                 "token_domains",
@@ -109,37 +144,45 @@ enum Kind {
 }
 
 /// What is known of the client and the tokens when a token is asked for.
-const PROVIDED: [&str; 5] = [
+const PROVIDED: [&str; 7] = [
     "accessToken",
     "clientId",
     "clientSecret",
     "refreshToken",
+    "refresh_token",
     "scopes",
+    "token",
 ];
 
 /// A value for each input that a person or an answer of the provider gives.
 fn stand_ins(entry: &Entry, kind: Kind) -> SecretMap {
-    // Any host will do but where the entry names those that will.
-    let host = entry.token_domains.first().map_or("a.example", |it| it);
-    let base = format!("https://{host}");
-    let stand_in = |input: &FieldSchema| {
-        let said = [&input.example, &input.default_value];
-        let mut said = said.into_iter().flatten().chain(&input.choices);
-        if let Some(said) = said.next() {
-            return said.clone();
-        }
-        match (input.format.as_deref(), kind) {
-            (Some("uri"), _) | (None, Kind::Url) => base.clone(),
-            _ => host.to_owned(),
-        }
-    };
     let declared = entry.connection_config.iter();
-    let declared = declared.map(|input| (input.name.clone(), stand_in(input)));
-    let learned = entry.learned_inputs.iter().map(|name| match kind {
-        Kind::Text => (name.clone(), host.to_owned()),
-        Kind::Url => (name.clone(), base.clone()),
-    });
+    let declared = declared.map(|input| (input.name.clone(), stand_in(entry, input, kind)));
+    let learned = entry.learned_inputs.iter();
+    let learned = learned.map(|name| (name.clone(), address(entry, kind)));
     let values = learned.chain(declared);
     let values = values.map(|(name, value)| (name, Value::from(value)));
     SecretMap::new(values.collect::<Map<_, _>>())
+}
+
+fn stand_in(entry: &Entry, input: &FieldSchema, kind: Kind) -> String {
+    let said = [&input.example, &input.default_value];
+    let mut said = said.into_iter().flatten().chain(&input.choices);
+    if let Some(said) = said.next() {
+        return said.clone();
+    }
+    match input.format.as_deref() {
+        Some("uri") => address(entry, Kind::Url),
+        Some(_) => address(entry, Kind::Text),
+        None => address(entry, kind),
+    }
+}
+
+/// A host, or a whole base URL. Any will do but where the entry names those that will.
+fn address(entry: &Entry, kind: Kind) -> String {
+    let host = entry.token_domains.first().map_or("a.example", |it| it);
+    match kind {
+        Kind::Text => host.to_owned(),
+        Kind::Url => format!("https://{host}"),
+    }
 }

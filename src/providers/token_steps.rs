@@ -134,6 +134,19 @@ pub enum StepFormat {
     Xml,
 }
 
+impl TokenStep {
+    /// A request that has nothing but an address.
+    pub(super) fn to(url: String) -> Self {
+        Self {
+            url,
+            method: Method::Post,
+            headers: Vec::new(),
+            parameters: None,
+            format: None,
+        }
+    }
+}
+
 impl Entry {
     /// The first request of a login.
     #[must_use]

@@ -184,6 +184,20 @@ fn a_token_request_that_no_inputs_can_render_is_a_mistake() {
             format!("revocation_url {}", undeclared("team")),
         ),
         (
+            json!({
+                "auth_mode": "TWO_STEP", "body_format": "xml", "token_params": {"a": "b"},
+                "token_response": {"token": "token"},
+            }),
+            "body_format custom a body of XML is not supported".to_owned(),
+        ),
+        (
+            json!({
+                "auth_mode": "TWO_STEP", "token_response": {"token": "token"},
+                "token_params": {"user": "${credentials.user}"},
+            }),
+            "token_params custom No input is declared for ${credentials.user}".to_owned(),
+        ),
+        (
             json!({"token_domains": ["other.example"]}),
             "token_domains custom A token request or revocation leads outside of these domains"
                 .to_owned(),

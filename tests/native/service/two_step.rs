@@ -252,16 +252,6 @@ fn what_the_integration_brings_no_connection_brings() {
 }
 
 #[test]
-fn a_body_of_xml_is_refused_with_the_reason() {
-    let deployment = deployment(&json!({"body_format": "xml"}));
-    let answer = post(&deployment, &json!({}), &json!({}));
-    assert_eq!(
-        answer.json()["error"]["payload"]["error"],
-        "the token request cannot be made: a body of XML is not supported"
-    );
-}
-
-#[test]
 fn the_login_of_toast_is_that_of_its_documentation() {
     let deployment = Deployment::new();
     create_plain_integration(&deployment, "toast");
