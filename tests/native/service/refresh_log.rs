@@ -133,7 +133,7 @@ fn an_attempt_that_cannot_be_made_is_logged_with_what_is_lacking() {
     import(&deployment, "user-1", &expired_credentials());
     read(&deployment, "user-1", "");
     let error = "the token request cannot be made: \
-        the provider's kind of client authentication is not supported";
+        there is no private key in PEM form";
     is_kept(&deployment, &json!(["not_possible", null, error, SOON]));
     assert_eq!(deployment.provider.seen().len(), 0);
 }
