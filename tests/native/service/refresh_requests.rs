@@ -242,15 +242,18 @@ fn what_an_answer_tells_of_the_connection_is_in_its_configuration_from_then_on()
 }
 
 #[test]
-fn what_an_answer_tells_is_bounded() {
+fn what_answers_tell_is_bounded() {
     let deployment = Deployment::new();
-    put_acme(&deployment, &json!({"token_response_metadata": ["url"]}));
+    put_acme(&deployment, &json!({"token_response_metadata": ["a", "b"]}));
     create_integration(&deployment, "acme", "github");
     import(&deployment, "user-1", &expired_credentials());
-    let answer = json!({"access_token": "new", "url": "x".repeat(200_000)});
-    deployment.provider.will_answer(Answer::Json(200, answer));
-    let connection = read(&deployment, "user-1", "").ok();
-    assert_eq!(connection["connection_config"], json!({}));
+    for name in ["a", "b"] {
+        let answer = json!({"access_token": "new", (name): "x".repeat(100_000)});
+        deployment.provider.will_answer(Answer::Json(200, answer));
+        let connection = read(&deployment, "user-1", "&force_refresh=true").ok();
+        let told = connection["connection_config"].as_object().unwrap();
+        assert_eq!(told.keys().collect::<Vec<_>>(), ["a"]);
+    }
 }
 
 #[test]
