@@ -62,6 +62,8 @@ const TOKEN_REQUESTS: &[Field] = &[
         "Template of the token endpoint, or one each where users and apps have different ones.",
     )
     .required_in(&[
+        AuthMode::App,
+        AuthMode::Bill,
         AuthMode::Custom,
         AuthMode::OAuth2,
         AuthMode::OAuth2ClientCredentials,

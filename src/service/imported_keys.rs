@@ -78,7 +78,7 @@ fn of_template(template: &JwtTemplate, values: &Values<'_>) -> Vec<Issue> {
     }
 }
 
-pub(super) fn issue(name: &str, message: String) -> Issue {
+fn issue(name: &str, message: String) -> Issue {
     Issue {
         code: "invalid_format",
         message: Cow::Owned(message),

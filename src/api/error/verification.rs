@@ -58,7 +58,7 @@ impl VerificationError {
             Self::NotVerifiable => plain(
                 400,
                 "invalid_body",
-                "Only OAUTH2 credentials with a refresh_token and OAUTH2_CC credentials can be verified by a refresh",
+                "These credentials cannot be refreshed, so a refresh cannot verify them",
             ),
             Self::Pending { connection_id } => with_payload(
                 503,

@@ -121,6 +121,13 @@ fn a_public_clients_token_is_an_oauth_2_token() {
     }
 }
 
+#[test]
+fn what_a_plug_in_gave_is_imported_as_basic_authentication() {
+    let deployment = deployment("INSTALL_PLUGIN", &json!({}));
+    let sent = json!({"type": "BASIC", "username": "u", "password": "fake-password"});
+    assert_eq!(post(&deployment, &sent).ok()["credentials"], sent);
+}
+
 #[track_caller]
 fn refuses(deployment: &Deployment, credentials: &Value, expected: &Value) {
     let answer = post(deployment, credentials);

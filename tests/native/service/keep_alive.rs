@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     client::{call, create_integration, deployment_with_github, expired_credentials, import},
-    connections::{read, stored, with},
+    connections::{create_plain_integration, put_acme, read, stored, with},
     deployment::Deployment,
     provider::Answer,
 };
@@ -39,6 +39,24 @@ fn import_due(deployment: &Deployment, count: usize) {
 fn ending(expires_at: &str) -> Value {
     let credentials = expired_credentials()["credentials"].clone();
     json!({"credentials": with(credentials, &json!({"expires_at": expires_at}))})
+}
+
+#[test]
+fn what_is_signed_here_waits_for_a_reader() {
+    let deployment = Deployment::new();
+    let signature = json!({"protocol": "WSSE"});
+    let token = json!({"expires_in_ms": 300_000});
+    let fields = json!({"auth_mode": "SIGNATURE", "signature": signature, "token": token});
+    put_acme(&deployment, &fields);
+    create_plain_integration(&deployment, "acme");
+    let credentials = json!({
+        "type": "SIGNATURE", "username": "u", "password": "fake-password", "token": "fake-token",
+        "expires_at": "2026-01-01T00:00:01Z",
+    });
+    let body = json!({"provider_config_key": "acme", "credentials": credentials});
+    let import = call("POST", "/connections").body(&body);
+    import.run(&deployment).ok();
+    assert_eq!(outcomes(&run(&deployment)), json!({}));
 }
 
 #[test]
