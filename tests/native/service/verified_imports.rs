@@ -285,8 +285,7 @@ fn what_cannot_be_refreshed_cannot_be_verified() {
         run(&deployment, "user-1", &fields).is_error(
             400,
             "invalid_body",
-            "Only OAUTH2 credentials with a refresh_token and OAUTH2_CC credentials can be \
-            verified by a refresh",
+            "These credentials cannot be refreshed, so a refresh cannot verify them",
         );
     }
     assert_eq!(connections(&deployment), "0");
