@@ -45,6 +45,13 @@ fn an_oauth_2_token_is_kept_with_all_that_was_sent() {
 }
 
 #[test]
+fn an_import_may_bring_the_answer_that_its_tokens_came_from() {
+    let raw = json!({"ok": true, "authed_user": {"access_token": "fake-user-token"}});
+    let expected = json!({"type": "OAUTH2", "access_token": "fake-token", "raw": raw});
+    keeps("github", &expected, &json!({}), &expected);
+}
+
+#[test]
 fn a_client_credentials_token_is_kept_with_its_client_and_key() {
     let sent = json!({
         "type": "OAUTH2_CC", "token": "fake-token", "expires_at": "2027-01-01T00:00:00.000Z",

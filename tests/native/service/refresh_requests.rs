@@ -161,6 +161,126 @@ fn parameters_of_refreshes_go_in_place_of_those_of_token_requests() {
     assert_eq!(request(&entry, &json!({})).body, expected);
 }
 
+#[test]
+fn headers_are_filled_in_from_the_connection_and_the_client() {
+    let entry = json!({
+        "token_headers": {"X-Key": "${connectionConfig.key}", "x-client": "${clientId}"},
+        "connection_config": {"key": {}},
+    });
+    let seen = request(&entry, &json!({"connection_config": {"key": "fake-key"}}));
+    assert_eq!(
+        headers(&seen)[2..4],
+        ["x-key: fake-key", "x-client: fake-client"]
+    );
+}
+
+#[test]
+fn headers_of_refreshes_go_in_place_of_those_of_token_requests() {
+    let entry = json!({
+        "token_headers": {"x-first": "1"}, "refresh_token_headers": {"x-second": "2"},
+    });
+    let seen = request(&entry, &json!({}));
+    assert_eq!(headers(&seen)[2], "x-second: 2");
+    assert_eq!(headers(&seen).len(), 4);
+}
+
+#[test]
+fn a_value_that_would_end_a_header_is_not_sent() {
+    let entry = json!({
+        "token_headers": {"x-key": "${connectionConfig.key}"},
+        "connection_config": {"key": {}},
+    });
+    for key in ["a\r\nx-other: b", "a\u{1}", "\u{e9}"] {
+        let deployment = Deployment::new();
+        put_acme(&deployment, &entry);
+        create_integration(&deployment, "acme", "github");
+        let config = json!({"connection_config": {"key": key}});
+        import(&deployment, "user-1", &with(expired_credentials(), &config));
+        assert_eq!(read(&deployment, "user-1", "").status, 400, "{key:?}");
+        assert_eq!(deployment.provider.seen().len(), 0, "{key:?}");
+    }
+}
+
+#[test]
+fn a_client_may_be_sent_under_the_names_of_a_user() {
+    let entry = json!({"token_request_auth_method": "custom"});
+    let expected = "grant_type=refresh_token&refresh_token=fake-refresh-token\
+        &username=fake-client&password=fake-client-secret";
+    assert_eq!(request(&entry, &json!({})).body, expected);
+}
+
+#[test]
+fn the_configuration_cannot_stand_in_for_the_client_or_the_tokens() {
+    let entry = json!({"refresh_params": {"a": "${clientId}", "b": "${accessToken}"}});
+    let config = json!({"connection_config": {"clientId": "evil", "accessToken": "evil"}});
+    let body = request(&entry, &config).body;
+    assert!(body.contains("&a=fake-client&b=fake-old-token&"), "{body}");
+}
+
+#[test]
+fn what_an_answer_tells_of_the_connection_is_in_its_configuration_from_then_on() {
+    let deployment = Deployment::new();
+    let paths = json!(["instance_url", "team.id", "team"]);
+    let told = json!({ "token_response_metadata": paths });
+    put_acme(&deployment, &told);
+    create_integration(&deployment, "acme", "github");
+    let config = json!({"connection_config": {"own": "1", "instance_url": "old"}});
+    import(&deployment, "user-1", &with(expired_credentials(), &config));
+    let first = json!({
+        "access_token": "new", "instance_url": "https://a.example", "team": {"id": 7},
+    });
+    deployment.provider.will_answer(Answer::Json(200, first));
+    let expected = json!({"own": "1", "instance_url": "https://a.example", "team.id": 7});
+    let connection = read(&deployment, "user-1", "").ok();
+    assert_eq!(connection["connection_config"], expected);
+
+    deployment
+        .provider
+        .will_answer(Answer::token("third", None));
+    let connection = read(&deployment, "user-1", "&force_refresh=true").ok();
+    assert_eq!(connection["connection_config"], expected);
+}
+
+#[test]
+fn what_answers_tell_is_bounded() {
+    let deployment = Deployment::new();
+    put_acme(&deployment, &json!({"token_response_metadata": ["a", "b"]}));
+    create_integration(&deployment, "acme", "github");
+    import(&deployment, "user-1", &expired_credentials());
+    for name in ["a", "b"] {
+        let answer = json!({"access_token": "new", (name): "x".repeat(100_000)});
+        deployment.provider.will_answer(Answer::Json(200, answer));
+        let connection = read(&deployment, "user-1", "&force_refresh=true").ok();
+        let told = connection["connection_config"].as_object().unwrap();
+        assert_eq!(told.keys().collect::<Vec<_>>(), ["a"]);
+    }
+}
+
+#[test]
+fn a_token_that_lives_for_ever_is_not_refreshed_unasked() {
+    let deployment = Deployment::new();
+    put_acme(&deployment, &json!({"token_expires_in_ms": 0}));
+    create_integration(&deployment, "acme", "github");
+    let credentials = json!({
+        "type": "OAUTH2", "access_token": "fake-old-token", "refresh_token": "fake-refresh-token",
+    });
+    import(
+        &deployment,
+        "user-1",
+        &json!({ "credentials": credentials }),
+    );
+    deployment.advance_seconds(10 * 365 * 86_400);
+    read(&deployment, "user-1", "").ok();
+    assert_eq!(deployment.provider.seen().len(), 0);
+}
+
+#[test]
+fn a_client_sends_the_headers_of_token_requests_too() {
+    let entry = json!({"token_headers": {"x-client": "${clientId}"}});
+    let (seen, _) = client_request(&entry, &json!({}));
+    assert_eq!(headers(&seen)[2], "x-client: own id");
+}
+
 /// The request for a client's own token at a provider with `entry`, and what is then read.
 #[track_caller]
 fn client_request(entry: &Value, config: &Value) -> (Seen, Value) {

@@ -256,6 +256,25 @@ fn a_token_in_an_earlier_answer_that_was_used_is_not_sent_again() {
 }
 
 #[test]
+fn a_verified_import_that_is_cut_off_between_its_requests_keeps_the_rotated_token() {
+    let deployment = deployment_with_steps(&json!({}));
+    deployment.provider.will_answer(rotated());
+    deployment.provider.will_answer(Answer::Never);
+    {
+        let import = verified_import("user-1", &json!({}));
+        let mut importing = pin!(import.send(&deployment));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(importing.as_mut().poll(&mut context).is_pending());
+    }
+    let object = deployment.keepers().remove(0);
+    deployment.ring_alarm(&object).unwrap();
+    let connection = read(&deployment, "user-1", "&refresh_token=true").ok();
+    let credentials = &connection["credentials"];
+    assert_eq!(credentials["refresh_token"], "fake-rotated-token");
+    assert_eq!(refreshes(&deployment, "user-1")[0]["outcome"], "unknown");
+}
+
+#[test]
 fn an_import_that_is_verified_halfway_is_stored_with_the_rotated_token() {
     let deployment = deployment_with_steps(&json!({}));
     deployment.provider.will_answer(rotated());
