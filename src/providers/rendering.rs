@@ -65,7 +65,7 @@ fn logins(entry: &Entry, values: &Values<'_>) -> Vec<Result<Url, RuleError>> {
         [app.map(TokenStep::to), None]
     };
     let steps = steps.into_iter().flatten();
-    let inputs = [Kind::Text, Kind::Url].map(|kind| {
+    let inputs = Kind::ALL.map(|kind| {
         let inputs = [&entry.credentials, &entry.integration_config];
         let inputs = inputs.into_iter().flatten();
         let assertion = ("assertion".to_owned(), "stand-in".into());
@@ -73,14 +73,14 @@ fn logins(entry: &Entry, values: &Values<'_>) -> Vec<Result<Url, RuleError>> {
         SecretMap::new(inputs.chain([assertion]).collect())
     });
     let rendered = |step: TokenStep| {
-        let [as_text, as_url] = inputs.each_ref().map(|inputs| {
+        let [as_example, as_text, as_url] = inputs.each_ref().map(|inputs| {
             let values = Values {
                 credentials: Some(inputs),
                 ..*values
             };
             step_request(&step, entry, &values).map(|request| request.url)
         });
-        as_text.or(as_url)
+        as_example.or(as_text).or(as_url)
     };
     steps
         .chain(entry.additional_steps.iter().cloned())
@@ -99,10 +99,11 @@ fn provided(entry: &Entry) -> SecretMap {
 /// the entry, without any other mistake.
 pub fn check(entry: &Entry, input: &Input<'_>) {
     let Some(object) = input.object() else { return };
-    let as_text = token_requests(entry, &stand_ins(entry, Kind::Text));
-    let as_url = token_requests(entry, &stand_ins(entry, Kind::Url));
-    for (as_text, as_url) in as_text.into_iter().zip(as_url) {
-        let (Err(error), Err(_)) = (as_text, as_url) else {
+    let [as_example, as_text, as_url] =
+        Kind::ALL.map(|kind| token_requests(entry, &stand_ins(entry, kind)));
+    let others = as_text.into_iter().zip(as_url);
+    for (as_example, (as_text, as_url)) in as_example.into_iter().zip(others) {
+        let (Err(error), Err(_), Err(_)) = (as_example, as_text, as_url) else {
             continue;
         };
         let (field, mistake) = match error {
@@ -137,10 +138,15 @@ fn explained(error: &TemplateError) -> String {
 }
 
 /// What stands for inputs of which nothing is known.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Eq, PartialEq)]
 enum Kind {
+    Example,
     Text,
     Url,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Example, Self::Text, Self::Url];
 }
 
 /// What is known of the client and the tokens when a token is asked for.
@@ -158,7 +164,10 @@ const PROVIDED: [&str; 7] = [
 fn stand_ins(entry: &Entry, kind: Kind) -> SecretMap {
     let declared = entry.connection_config.iter();
     let declared = declared.map(|input| (input.name.clone(), stand_in(entry, input, kind)));
-    let learned = entry.learned_inputs.iter();
+    // An import of an app brings these.
+    let of_app = ["app_id", "installation_id"].map(str::to_owned);
+    let of_app = of_app.iter().filter(|_| entry.auth_mode == AuthMode::App);
+    let learned = entry.learned_inputs.iter().chain(of_app);
     let learned = learned.map(|name| (name.clone(), address(entry, kind)));
     let values = learned.chain(declared);
     let values = values.map(|(name, value)| (name, Value::from(value)));
@@ -166,9 +175,10 @@ fn stand_ins(entry: &Entry, kind: Kind) -> SecretMap {
 }
 
 fn stand_in(entry: &Entry, input: &FieldSchema, kind: Kind) -> String {
-    let said = [&input.example, &input.default_value];
-    let mut said = said.into_iter().flatten().chain(&input.choices);
-    if let Some(said) = said.next() {
+    // An example need not be a value: `{your domain}/token` is written for people.
+    let example = input.example.iter().filter(|_| kind == Kind::Example);
+    let mut said = example.chain(&input.default_value).chain(&input.choices);
+    if let Some(said) = said.find(|it| !it.is_empty()) {
         return said.clone();
     }
     match input.format.as_deref() {
@@ -182,7 +192,7 @@ fn stand_in(entry: &Entry, input: &FieldSchema, kind: Kind) -> String {
 fn address(entry: &Entry, kind: Kind) -> String {
     let host = entry.token_domains.first().map_or("a.example", |it| it);
     match kind {
-        Kind::Text => host.to_owned(),
+        Kind::Example | Kind::Text => host.to_owned(),
         Kind::Url => format!("https://{host}"),
     }
 }

@@ -205,7 +205,7 @@ fn a_token_request_that_no_inputs_can_render_is_a_mistake() {
         (
             json!({
                 "token_url": "https://${connectionConfig.site}/token",
-                "connection_config": {"site": {"example": "acme.example/path"}},
+                "connection_config": {"site": {"default_value": "acme.example/path"}},
                 "token_domains": ["acme.example"],
             }),
             "token_url custom The value of ${connectionConfig.site} does not fit where the \
