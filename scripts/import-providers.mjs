@@ -30,6 +30,8 @@ function readOptions() {
   if (positionals.length !== 1) stop("Name a catalogue: npm run providers:import -- FILE.yaml");
   const url = parsedUrl(values.url) ?? stop(`--url ${values.url} is no http or https URL`);
   const isLocal = ["127.0.0.1", "localhost"].includes(url.hostname);
+  // The account key may write every provider, so nobody on the way may read it.
+  if (!isLocal && url.protocol !== "https:") stop("--url must be https, for the account key's sake");
   const local = isLocal ? devVars().HOLDFAST_ACCOUNT_KEY : undefined;
   const key = values.key ?? process.env.HOLDFAST_ACCOUNT_KEY ?? local;
   if (!key) stop("The account key is missing: put it into HOLDFAST_ACCOUNT_KEY");

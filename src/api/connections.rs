@@ -63,6 +63,11 @@ pub(super) async fn get<P: Ports>(call: &Call<'_, P>, id: &str) -> Result<Reply,
         .into_iter()
         .next()
         .ok_or(ApiError::UnknownIntegrationConfig)?;
+    let reveal = if may_see_credentials {
+        query.reveal
+    } else {
+        Reveal::NoTokens
+    };
     let connection = if may_see_credentials && query.refresh_github_app_jwt_token {
         get_connection_with_app_token(call.ports, found, query.trigger).await
     } else if may_see_credentials {
@@ -70,7 +75,7 @@ pub(super) async fn get<P: Ports>(call: &Call<'_, P>, id: &str) -> Result<Reply,
     } else {
         describe_connection(call.ports, found)
     };
-    Ok(Reply::ok(&ConnectionJson::new(&connection?, query.reveal)))
+    Ok(Reply::ok(&ConnectionJson::new(&connection?, reveal)))
 }
 
 struct GetQuery {

@@ -68,7 +68,7 @@ pub(super) fn credentials(input: &Input<'_>) -> Option<ImportedCredentials> {
         | AuthMode::Custom
         | AuthMode::Jwt
         | AuthMode::Signature
-        | AuthMode::TwoStep => exchanged(&fields, mode),
+        | AuthMode::TwoStep => exchanged(input, &fields, mode),
         // Their answers show another type, which is the one to import.
         AuthMode::InstallPlugin | AuthMode::McpOAuth2Generic => {
             kind.refuse("invalid_union", "Invalid input");
@@ -130,11 +130,16 @@ fn oauth2(fields: &Fields<'_>) -> Option<Credentials> {
 /// The provider's answer that tokens came from, which may have further tokens in it.
 fn answer(input: &Input<'_>) -> Option<SecretMap> {
     let answer = SecretMap::new(input.record(MAX_RAW_KEYS)?.clone());
-    if answer.json_len() > MAX_RAW_BYTES {
+    fits(input, &answer).then_some(answer)
+}
+
+/// Whether a row has room for `map`, which `input` gave.
+fn fits(input: &Input<'_>, map: &SecretMap) -> bool {
+    let fits = map.json_len() <= MAX_RAW_BYTES;
+    if !fits {
         input.refuse("too_big", too_big("JSON", MAX_RAW_BYTES, "bytes"));
-        return None;
     }
-    Some(answer)
+    fits
 }
 
 fn client_credentials(fields: &Fields<'_>) -> Option<Credentials> {

@@ -38,8 +38,8 @@ impl Mask {
         let mut mask = Self::default();
         mask.add_credentials(credentials);
         mask.add_map(connection_config);
-        mask.add_map(&integration.integration_config);
-        mask.add_map(&integration.custom);
+        mask.add_secrets(&integration.integration_config);
+        mask.add_secrets(&integration.custom);
         let optional = [
             &integration.client_secret,
             &integration.private_key,
@@ -105,8 +105,8 @@ impl Mask {
                 self.add(password);
             }
             Credentials::Exchanged(credentials) => {
-                self.add_map(&credentials.inputs);
-                self.add_map(&credentials.issued);
+                self.add_secrets(&credentials.inputs);
+                self.add_secrets(&credentials.issued);
                 credentials.refresh_token.iter().for_each(|it| self.add(it));
                 self.add_map(&credentials.raw);
                 self.add_map(&credentials.derived_config);
@@ -158,16 +158,25 @@ impl Mask {
 
     /// Not every text in a map is a secret, so short ones, like `bearer`, are left alone.
     fn add_map(&mut self, map: &SecretMap) {
-        map.expose()
-            .values()
-            .for_each(|value| self.add_value(value));
+        self.add_values(map, MIN_TEXT_BYTES);
     }
 
-    fn add_value(&mut self, value: &Value) {
+    /// Any text in this map may be a secret, and people choose short ones.
+    fn add_secrets(&mut self, map: &SecretMap) {
+        self.add_values(map, MIN_SECRET_BYTES);
+    }
+
+    fn add_values(&mut self, map: &SecretMap, min_bytes: usize) {
+        let values = map.expose().values();
+        values.for_each(|value| self.add_value(value, min_bytes));
+    }
+
+    fn add_value(&mut self, value: &Value, min_bytes: usize) {
+        let mut add = |value| self.add_value(value, min_bytes);
         match value {
-            Value::String(text) if text.len() >= MIN_TEXT_BYTES => self.add_text(text),
-            Value::Array(items) => items.iter().for_each(|item| self.add_value(item)),
-            Value::Object(map) => map.values().for_each(|value| self.add_value(value)),
+            Value::Array(items) => items.iter().for_each(add),
+            Value::Object(map) => map.values().for_each(&mut add),
+            Value::String(text) if text.len() >= min_bytes => self.add_text(text),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
@@ -206,7 +215,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::credentials::OAuth2;
+    use crate::domain::credentials::{ExchangeMode, Exchanged, OAuth2};
 
     fn map(value: Value) -> SecretMap {
         let Value::Object(map) = value else {
@@ -269,6 +278,26 @@ mod tests {
         };
         let mask = Mask::new(&Credentials::None, &SecretMap::default(), &integration);
         assert_eq!(mask.apply(&Secret::new(text), 100), expected);
+    }
+
+    #[test]
+    fn short_passwords_among_inputs_and_settings_are_replaced_too() {
+        let credentials = Credentials::Exchanged(Exchanged {
+            mode: ExchangeMode::Bill,
+            inputs: map(json!({"password": "fa1e", "nested": {"pin": "0042"}})),
+            issued: map(json!({"session_id": "fake5"})),
+            refresh_token: None,
+            expires_at: None,
+            raw: map(json!({"token_type": "bearer"})),
+            derived_config: SecretMap::default(),
+        });
+        let integration = IntegrationSecrets {
+            integration_config: map(json!({"stsAuthPassword": "fake66"})),
+            ..IntegrationSecrets::default()
+        };
+        let mask = Mask::new(&credentials, &SecretMap::default(), &integration);
+        let text = Secret::new("bearer fa1e 0042 fake5 fake66 bad");
+        assert_eq!(mask.apply(&text, 100), "bearer *** *** *** *** bad");
     }
 
     #[test]

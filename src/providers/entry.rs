@@ -785,6 +785,10 @@ mod tests {
                 "token_headers/x y invalid_key Invalid key in record",
             ),
             (
+                json!({"token_headers": {"Host": "b.example"}}),
+                "token_headers/Host invalid_key Invalid key in record",
+            ),
+            (
                 json!({"refresh_token_headers": {"x": "${a"}}),
                 &format!("refresh_token_headers/x {template}"),
             ),

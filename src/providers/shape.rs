@@ -250,10 +250,12 @@ pub(super) fn entries<'a>(input: &Input<'a>) -> Vec<(&'a str, Input<'a>)> {
     entries
 }
 
-/// RFC 9110 §5.1: the name of a header is a token.
+/// RFC 9110 §5.1: the name of a header is a token. Those that frame a message or say whom it is
+/// for are the runtime's.
 fn check_headers(input: &Input<'_>) {
+    let is_framing = |name: &str| FRAMING.iter().any(|it| it.eq_ignore_ascii_case(name));
     for (name, value) in entries(input) {
-        if !name.bytes().all(is_token_byte) {
+        if !name.bytes().all(is_token_byte) || is_framing(name) {
             value.refuse("invalid_key", "Invalid key in record");
         }
         check_template(&value);
@@ -311,6 +313,18 @@ fn is_domain(text: &str) -> bool {
     text.contains('.') && text.split('.').all(is_label)
 }
 
+/// RFC 9110 §7.2, §7.6.1 and §8.6, and RFC 9112 §6.1.
+const FRAMING: [&str; 9] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
 const DOMAIN: Text = Text::pattern(
     "/^[a-z0-9-]+(\\.[a-z0-9-]+)+$/",
     is_domain,

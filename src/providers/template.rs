@@ -46,6 +46,9 @@ pub enum TemplateError {
     /// The parts are fine, their sum is not.
     #[error("the filled template is no valid URL")]
     NoUrl,
+    /// The filled template is longer than anything that is sent.
+    #[error("the filled template is too long")]
+    TooLong,
     /// A value cannot stand where the template puts it, such as a slash within a host name.
     #[error("the value of {0} does not fit where the template puts it")]
     Unfit(String),
@@ -382,6 +385,21 @@ mod tests {
         for port in ["1@b.example", "1:2", "1?a", "1#a"] {
             let config = json!({"x": "a", "port": port});
             fails(template, &config, TemplateError::Unfit("port".to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_repeated_without_end_is_not_filled_in() {
+        let config = secrets(&json!({"x": "v".repeat(16_384)}));
+        let values = Values::new(&config, Timestamp::EPOCH, "");
+        let fits = text(&"${x}".repeat(8), &values);
+        assert_eq!(fits.map(|text| text.len()), Ok(131_072));
+        for template in [
+            "${x}".repeat(1000),
+            "${base64(${x}${x}${x}${x}${x}${x}${x})}".into(),
+        ] {
+            let filled = text(&template, &values).map(|text| text.len());
+            assert_eq!(filled, Err(TemplateError::TooLong));
         }
     }
 

@@ -265,13 +265,15 @@ impl<P: Ports> Exchange<'_, P> {
     }
 
     /// Asks with a request of the provider's own shape, and gives the object that is answered.
+    /// `made` are secrets in the request that were made for it.
     async fn ask_for_object(
         &self,
         request: HttpRequest,
+        made: &SecretMap,
     ) -> Result<(SecretMap, u16), TokenExchangeError> {
         let response = self.send(request).await?;
         let answer = read_answer(&response, self.ports.now())
-            .map_err(|error| self.refused(error, &response))?;
+            .map_err(|error| refused(&self.mask().and_map(made), error, &response))?;
         Ok((answer, response.status))
     }
 
@@ -284,11 +286,6 @@ impl<P: Ports> Exchange<'_, P> {
             error: error.into(),
             said: None,
         })
-    }
-
-    /// The failure of an exchange that the provider answered.
-    fn refused(&self, error: TokenError, response: &HttpResponse) -> TokenExchangeError {
-        refused(&self.mask(), error, response)
     }
 
     fn mask(&self) -> Mask {
@@ -354,6 +351,14 @@ fn kept(raw: SecretMap) -> SecretMap {
         return SecretMap::default();
     }
     raw
+}
+
+/// `grown`, which an answer made of `earlier`, unless a row would have no room for it.
+fn bounded(earlier: &SecretMap, grown: SecretMap) -> SecretMap {
+    if grown.json_len() > MAX_RAW_BYTES {
+        return earlier.clone();
+    }
+    grown
 }
 
 /// The largest token that is kept, so that a row stays far below the 2 MB that D1 takes.

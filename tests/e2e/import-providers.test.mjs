@@ -171,6 +171,12 @@ test("a key that is not accepted ends the import at once", async () => {
   expect(code).toBe(1);
 });
 
+test("no account key is sent without TLS to another machine", async () => {
+  const { code, output } = await importProviders("http://holdfast.example", published);
+  expect(output).toContain("--url must be https");
+  expect(code).toBe(1);
+});
+
 test("only the named providers are loaded, and a name that is not there is told", async () => {
   const yaml = "one: {}\ntwo: { alias: one }\nthree: {}";
   expect((await load(yaml, "--only", "two,three")).report.loaded).toEqual(["two", "three"]);

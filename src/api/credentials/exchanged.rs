@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{ImportedCredentials, MAX_TOKEN_CHARS, expires_at};
+use super::{ImportedCredentials, MAX_TOKEN_CHARS, answer, expires_at, fits};
 use crate::{
     api::rules::MAX_KEYS,
     domain::{
@@ -18,8 +18,13 @@ use crate::{
 };
 
 /// Reads credentials of the kind `mode`; none where that is of another family.
-pub(super) fn exchanged(fields: &Fields<'_>, mode: AuthMode) -> Option<ImportedCredentials> {
+pub(super) fn exchanged<'a>(
+    input: &Input<'a>,
+    fields: &Fields<'a>,
+    mode: AuthMode,
+) -> Option<ImportedCredentials> {
     let mut parts = Parts {
+        input,
         fields,
         inputs: Map::new(),
         issued: Map::new(),
@@ -103,6 +108,8 @@ enum Need {
 
 /// Credentials under construction.
 struct Parts<'f, 'a> {
+    /// All of them.
+    input: &'f Input<'a>,
     fields: &'f Fields<'a>,
     inputs: Map<String, Value>,
     issued: Map<String, Value>,
@@ -197,10 +204,10 @@ impl Parts<'_, '_> {
         let is_exchange = mode != ExchangeMode::App;
         let expires_at = is_exchange.then(|| expires_at(self.fields)).flatten();
         let raw = match mode {
-            ExchangeMode::AppStore | ExchangeMode::Bill | ExchangeMode::TwoStep => self
-                .fields
-                .optional("raw")
-                .and_then(|raw| raw.record(MAX_KEYS).cloned()),
+            ExchangeMode::AppStore | ExchangeMode::Bill | ExchangeMode::TwoStep => {
+                let raw = self.fields.optional("raw");
+                raw.and_then(|raw| answer(&raw))
+            }
             ExchangeMode::App
             | ExchangeMode::AwsSigV4
             | ExchangeMode::Jwt
@@ -209,13 +216,15 @@ impl Parts<'_, '_> {
         if matches!(mode, ExchangeMode::Jwt | ExchangeMode::TwoStep) {
             self.free_inputs();
         }
+        let inputs = SecretMap::new(self.inputs);
+        self.complete &= fits(self.input, &inputs);
         let imported = ImportedCredentials::new(Credentials::Exchanged(Exchanged {
             mode,
-            inputs: SecretMap::new(self.inputs),
+            inputs,
             issued: SecretMap::new(self.issued),
             refresh_token: refresh_token.map(Secret::new),
             expires_at,
-            raw: raw.map(SecretMap::new).unwrap_or_default(),
+            raw: raw.unwrap_or_default(),
             derived_config: SecretMap::default(),
         }));
         self.complete.then(|| ImportedCredentials {

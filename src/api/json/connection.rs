@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value, value::RawValue};
 
-use super::credentials::{Reveal, credentials_json, without_refresh_tokens};
+use super::credentials::{Reveal, credentials_json};
 use crate::{
     domain::{end_user::EndUser, tags::Tags, timestamp::Timestamp},
     service::connection::Connection,
@@ -35,9 +35,7 @@ impl<'a> ConnectionJson<'a> {
     pub(in crate::api) fn new(connection: &'a Connection, reveal: Reveal) -> Self {
         let record = &connection.record;
         let mut connection_config = connection.connection_config.expose().clone();
-        if reveal == Reveal::AllButRefreshTokens {
-            without_refresh_tokens(&mut connection_config);
-        }
+        reveal.hide(&mut connection_config);
         let credentials = connection.credentials.as_ref();
         Self {
             id: record.id,

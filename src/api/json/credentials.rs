@@ -15,6 +15,21 @@ pub(in crate::api) enum Reveal {
     AllButRefreshTokens,
     /// Everything.
     Everything,
+    /// No tokens: for who may not see credentials.
+    NoTokens,
+}
+
+impl Reveal {
+    /// Removes what is not shown of `map`: members, at any depth, by their names but for case and
+    /// anything that is no letter.
+    pub(in crate::api) fn hide(self, map: &mut Map<String, Value>) {
+        let hidden: &[&str] = match self {
+            Self::AllButRefreshTokens => &["refreshtoken"],
+            Self::Everything => return,
+            Self::NoTokens => &["accesstoken", "jwttoken", "refreshtoken"],
+        };
+        without(map, hidden);
+    }
 }
 
 /// The credentials in the shape of their kind.
@@ -65,32 +80,27 @@ pub(in crate::api) fn credentials_json(
             .secret("token_secret", &tba.token_secret)
             .client("config_override", Some(&tba.config_override)),
     };
-    if reveal == Reveal::AllButRefreshTokens {
-        without_refresh_tokens(&mut shape.0);
-    }
+    reveal.hide(&mut shape.0);
     shape.0
 }
 
-/// Removes every member, at any depth, whose name is `refreshtoken` but for case and anything
-/// that is no letter.
-pub(in crate::api) fn without_refresh_tokens(map: &mut Map<String, Value>) {
-    map.retain(|name, _| !is_refresh_token(name));
-    map.values_mut().for_each(strip);
+fn without(map: &mut Map<String, Value>, hidden: &[&str]) {
+    map.retain(|name, _| !hidden.iter().any(|hidden| has_letters(name, hidden)));
+    map.values_mut().for_each(|value| strip(value, hidden));
 }
 
-fn strip(value: &mut Value) {
+fn strip(value: &mut Value, hidden: &[&str]) {
     match value {
-        Value::Object(map) => without_refresh_tokens(map),
-        Value::Array(items) => items.iter_mut().for_each(strip),
+        Value::Object(map) => without(map, hidden),
+        Value::Array(items) => items.iter_mut().for_each(|item| strip(item, hidden)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
-fn is_refresh_token(name: &str) -> bool {
-    let letters = name.chars().filter(char::is_ascii_alphabetic);
-    letters
-        .map(|letter| letter.to_ascii_lowercase())
-        .eq("refreshtoken".chars())
+fn has_letters(name: &str, letters: &str) -> bool {
+    let own = name.chars().filter(char::is_ascii_alphabetic);
+    own.map(|letter| letter.to_ascii_lowercase())
+        .eq(letters.chars())
 }
 
 /// An object under construction; absent values leave no member.
@@ -166,7 +176,7 @@ mod tests {
         }) else {
             unreachable!()
         };
-        without_refresh_tokens(&mut map);
+        Reveal::AllButRefreshTokens.hide(&mut map);
         assert_eq!(
             Value::Object(map),
             json!({"a": [{"b": 4}], "refresh_token_expires_in": 5})

@@ -120,6 +120,9 @@ pub(super) fn fill<'t>(
             Part::Placeholder(placeholder) => filled.push_str(&value(placeholder)?),
             Part::Text(text) => filled.push_str(text),
         }
+        if filled.len() > MAX_FILLED_BYTES {
+            return Err(TemplateError::TooLong);
+        }
     }
     Ok(filled)
 }
@@ -206,5 +209,8 @@ const ALTERNATIVE: &str = "||";
 const OPENING: &str = "${";
 const COMMA: &str = ", ";
 const CLOSING: &str = ")}";
+/// Room for the largest token in base64, and an end to what a template can make of one by naming
+/// it again and again.
+const MAX_FILLED_BYTES: usize = 131_072;
 /// How deep functions may be nested. Each level is a call on the stack, here and when filled.
 const MAX_DEPTH: usize = 8;

@@ -38,7 +38,7 @@ impl<P: Ports> Exchange<'_, P> {
         } else {
             self.sts_request(settings, &role)?
         };
-        let (answer, status) = self.ask_for_object(request).await?;
+        let (answer, status) = self.ask_for_object(request, &SecretMap::default()).await?;
         let (keys, ends_at) = read(&answer).ok_or_else(|| malformed(status))?;
         let lifetime_end = || self.ports.now().plus_seconds(LIFETIME_SECONDS);
         let config = role.as_map();

@@ -22,7 +22,7 @@ impl<P: Ports> Exchange<'_, P> {
         };
         let login = LOGIN.map(parameter);
         let request = message(Method::Post, url, Vec::new(), &login, BodyFormat::Json);
-        let (answer, status) = self.ask_for_object(request).await?;
+        let (answer, status) = self.ask_for_object(request, &SecretMap::default()).await?;
         let session = [("session_id", "sessionId"), ("user_id", "userId")]
             .map(|(name, member)| Some((name, answer.text(member)?)));
         let session: Option<Vec<_>> = session.into_iter().collect();

@@ -45,11 +45,12 @@ impl<P: Ports> Exchange<'_, P> {
             .map_err(|error| no_url(&error))?;
         headers.push(("authorization".to_owned(), bearer));
         let request = message(Method::Post, url, headers, &[], BodyFormat::Json);
-        let (answer, status) = self.ask_for_object(request).await?;
+        let made = SecretMap::of([("jwtToken", jwt)]);
+        let (answer, status) = self.ask_for_object(request, &made).await?;
         let token = answer.text("token").ok_or_else(|| malformed(status))?;
         let expires_at = answer.text("expires_at");
         let expires_at = expires_at.and_then(|text| Timestamp::parse(text.expose()));
-        let tokens = SecretMap::of([("access_token", token), ("jwtToken", jwt)]);
+        let tokens = SecretMap::of([("access_token", token)]).merged(&made);
         // The app is asked first: a user's refresh token works once, so nothing may stand between
         // the answer to it and the journal.
         let user = self.user_credentials().await;

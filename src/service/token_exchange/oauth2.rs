@@ -4,14 +4,14 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Checkpoint, Exchange, Issued, MAX_TOKEN_BYTES, TokenExchangeError,
+    Checkpoint, Exchange, Issued, MAX_TOKEN_BYTES, TokenExchangeError, bounded,
     client::{KnownClient, client_of, own_client, shown},
-    kept, no_url, nothing_to_refresh,
+    kept, no_url, nothing_to_refresh, refused,
 };
 use crate::{
     domain::{
         credentials::{Credentials, OAuth2, OAuth2ClientCredentials},
-        secret::{MAX_RAW_BYTES, Secret, SecretMap},
+        secret::{Secret, SecretMap},
     },
     oauth2::{
         client_authentication::Client,
@@ -129,6 +129,9 @@ impl<P: Ports> Exchange<'_, P> {
                 .map(|scope| ("scope".to_owned(), Secret::new(scope))),
         );
         parameters.extend(rules.parameters);
+        // An assertion was made for this request, so no other place knows it.
+        let shown = client.client_secret.clone();
+        let shown = SecretMap::of(shown.map(|shown| ("client_secret", shown)));
         let request = TokenRequest {
             method: rules.method,
             url: rules.url,
@@ -141,7 +144,7 @@ impl<P: Ports> Exchange<'_, P> {
         let response = self.send(request.into_http()).await?;
         let token = self
             .token(&response, answers)
-            .map_err(|error| self.refused(error, &response))?;
+            .map_err(|error| refused(&self.mask().and_map(&shown), error, &response))?;
         Ok((token, response.status))
     }
 
@@ -174,11 +177,7 @@ impl<P: Ports> Exchange<'_, P> {
             let is_scalar = value.is_string() || value.is_number() || value.is_boolean();
             is_scalar.then(|| (path.clone(), value.clone()))
         });
-        let told = earlier.merged(&SecretMap::new(told.collect()));
-        if told.json_len() > MAX_RAW_BYTES {
-            return earlier.clone();
-        }
-        told
+        bounded(earlier, earlier.merged(&SecretMap::new(told.collect())))
     }
 
     /// The client and the integration, for templates.

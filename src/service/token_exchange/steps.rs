@@ -4,7 +4,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Checkpoint, Exchange, Issued, TokenExchangeError, kept, no_url, oauth2::with_tokens, refused,
+    Checkpoint, Exchange, Issued, TokenExchangeError, bounded, kept, no_url, oauth2::with_tokens,
+    refused,
 };
 use crate::{
     domain::{
@@ -158,7 +159,10 @@ fn with_result(result: &StepResult, before: &OAuth2, token: &TokenResponse) -> O
             let answer = earlier.merged(&token.raw);
             OAuth2 {
                 expires_at,
-                raw: under(&before.raw, name, answer.expose().clone()),
+                raw: bounded(
+                    &before.raw,
+                    under(&before.raw, name, answer.expose().clone()),
+                ),
                 ..before.clone()
             }
         }
@@ -197,5 +201,42 @@ fn contains(value: &Value, text: &str) -> bool {
         Value::Object(map) => map.values().any(|value| contains(value, text)),
         Value::String(other) => other == text,
         Value::Bool(_) | Value::Null | Value::Number(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::secret::MAX_RAW_BYTES;
+
+    fn map(value: &Value) -> SecretMap {
+        SecretMap::new(value.as_object().cloned().unwrap_or_default())
+    }
+
+    #[test]
+    fn answers_of_steps_that_are_too_large_together_leave_what_was_there() {
+        let mut tokens = OAuth2 {
+            access_token: Secret::new("fake-token"),
+            refresh_token: None,
+            expires_at: None,
+            config_override: None,
+            raw: map(&json!({"ok": true})),
+            derived_config: SecretMap::default(),
+            renews_without_refresh_token: false,
+        };
+        for name in ["a", "b", "c"] {
+            let answer = TokenResponse {
+                access_token: Secret::new("fake-token"),
+                refresh_token: None,
+                expires_at: None,
+                raw: map(&json!({"filler": "x".repeat(MAX_RAW_BYTES / 2)})),
+            };
+            let result = StepResult::Raw(name.to_owned());
+            tokens = with_result(&result, &tokens, &answer);
+        }
+        assert!(tokens.raw.json_len() <= MAX_RAW_BYTES);
+        assert!(tokens.raw.expose().contains_key("a"));
     }
 }

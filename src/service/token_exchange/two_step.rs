@@ -2,8 +2,8 @@
 //! a refresh where the provider has one.
 
 use super::{
-    Exchange, Issued, MAX_TOKEN_BYTES, TokenExchangeError, kept, no_url, nothing_to_refresh,
-    refused, signed,
+    Exchange, Issued, MAX_TOKEN_BYTES, TokenExchangeError, bounded, kept, no_url,
+    nothing_to_refresh, refused, signed,
 };
 use crate::{
     domain::{
@@ -181,7 +181,7 @@ impl<P: Ports> Exchange<'_, P> {
             // What was issued just now has not ended, whatever its clock or its answer says.
             expires_at: expires_at.filter(|expires_at| *expires_at > now),
             raw: kept(answers.raw(rules)),
-            derived_config: old.derived_config.merged(&kept(told)),
+            derived_config: bounded(&old.derived_config, old.derived_config.merged(&told)),
         });
         Ok(Issued::whole(credentials, Some(status)))
     }

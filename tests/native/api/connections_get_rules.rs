@@ -169,12 +169,13 @@ fn the_deprecated_path_reads_the_same() {
 }
 
 #[test]
-fn a_key_that_may_read_sees_no_credentials() {
+fn a_key_that_may_read_sees_neither_credentials_nor_tokens_in_the_configuration() {
     let deployment = deployment_with_connection();
     let whole = read(&deployment, "user-1", "").ok();
     let answer = with_scopes(&deployment, &["environment:connections:read"], "");
     let mut expected = whole;
     expected["credentials"] = json!({});
+    expected["connection_config"] = json!({"user": [{}]});
     assert_eq!(answer.ok(), expected);
     assert_eq!(answer.header("server-timing"), Some("d1;desc=\"1\""));
 }

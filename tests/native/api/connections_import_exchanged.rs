@@ -138,6 +138,31 @@ fn refuses(deployment: &Deployment, credentials: &Value, expected: &Value) {
 }
 
 #[test]
+fn inputs_and_answers_that_no_row_has_room_for_are_refused() {
+    let names = (0..20).map(|at| format!("part{at}"));
+    let inputs: Value = names.clone().map(|name| (name, json!({}))).collect();
+    let fields = json!({"credentials": inputs, "token_response": {"token": "token"}});
+    let deployment = deployment("TWO_STEP", &fields);
+    let issue = |path: &[&str]| {
+        json!([{
+            "code": "too_big", "path": path,
+            "message": "Too big: expected JSON to have <=131072 bytes",
+        }])
+    };
+    let parts = names.map(|name| (name, Value::from("x".repeat(10_000))));
+    let mut large: Value = parts.collect();
+    large["type"] = "TWO_STEP".into();
+    large["token"] = "fake-token".into();
+    refuses(&deployment, &large, &issue(&["credentials"]));
+
+    let raw = json!({"a": "x".repeat(140_000)});
+    let sent = json!({"type": "BILL", "username": "u", "password": "fake-password",
+        "organization_id": "o", "dev_key": "fake-dev-key", "raw": raw});
+    let issues = issue(&["credentials", "raw"]);
+    refuses(&self::deployment("BILL", &json!({})), &sent, &issues);
+}
+
+#[test]
 fn inputs_are_those_that_the_provider_declares() {
     let fields = json!({
         "credentials": {"clientId": {}, "own": {"optional": true}},

@@ -281,3 +281,25 @@ fn a_user_whose_app_is_not_installed_yet_is_refreshed_as_any_user() {
     assert_eq!(seen.len(), 1);
     assert_eq!(seen[0].url, "https://github.com/login/oauth/access_token");
 }
+
+#[test]
+fn a_token_of_the_app_that_a_provider_repeats_is_not_in_the_log() {
+    let deployment = app();
+    deployment.provider.will_answer(token("fake-token", 1));
+    import(&deployment, &json!({}));
+    deployment.advance_seconds(60);
+    let fresh = get(&deployment, "&refresh_github_app_jwt_token=true");
+    let fresh = fresh["credentials"]["jwtToken"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let words = json!({"message": format!("Bad token {fresh}")});
+    deployment.provider.will_answer(Answer::Json(401, words));
+    let target = "/connections/user-1?provider_config_key=app&force_refresh=true";
+    call("GET", target).run(&deployment);
+    let sent = header(&deployment.provider.seen()[1], "authorization").to_owned();
+    assert_eq!(sent, format!("Bearer {fresh}"));
+    let target = "/connections/user-1/refreshes?provider_config_key=app";
+    let log = call("GET", target).run(&deployment).ok();
+    assert_eq!(log["data"][0]["error"], "Bad token ***");
+}

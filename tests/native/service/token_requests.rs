@@ -5,6 +5,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::support::{
+    client::call,
     keys::{RSA_JWK, RSA_PKCS8},
     provider::Answer,
     token_requests::{
@@ -151,6 +152,36 @@ fn revolut_takes_an_assertion_from_where_users_come_back_to() {
         "fake-refresh-token",
         IN_AN_HOUR,
     );
+}
+
+#[test]
+fn an_assertion_that_a_provider_repeats_is_not_in_the_log() {
+    let client = json!({
+        "type": "OAUTH2", "client_id": "fake-client", "client_secret": RSA_PKCS8,
+    });
+    let settings = json!({
+        "credentials": client, "integration_config": {"issuer": "app.fake.example"},
+    });
+    let config = json!({
+        "authorizeHost": "business.revolut.com", "apiHost": "b2b.revolut.com",
+    });
+    // The same numbers are drawn in every deployment of a test, so the same assertion is made.
+    let asked = |answer| {
+        let none = json!({});
+        let refreshing = Refreshing::with_settings("revolut-business", &settings, &none, &config);
+        refreshing.deployment.provider.will_answer(answer);
+        refreshing.read("&force_refresh=true");
+        let body = refreshing.deployment.provider.seen()[0].body.clone();
+        let assertion = body.split("&client_assertion=").nth(1).unwrap().to_owned();
+        (refreshing, assertion)
+    };
+    let (_, assertion) = asked(Answer::Json(200, token()));
+    let words = format!("bad {assertion}");
+    let (refreshing, again) = asked(Answer::Json(401, json!({"message": words})));
+    assert_eq!(again, assertion);
+    let target = "/connections/user-1/refreshes?provider_config_key=revolut-business";
+    let log = call("GET", target).run(&refreshing.deployment).ok();
+    assert_eq!(log["data"][0]["error"], "bad ***");
 }
 
 #[test]
