@@ -1,8 +1,8 @@
 // Loads a catalogue in the format of Nango's `providers.yaml` into a deployment, as its custom
 // providers: `npm run providers:import -- FILE.yaml`. docs/providers.md describes the options.
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { devVars } from "./project.mjs";
+import { devVars, path } from "./project.mjs";
 import { upload, UploadError } from "./provider-upload.mjs";
 import { stop } from "./run.mjs";
 import { nodePackages } from "./setup.mjs";
@@ -42,6 +42,7 @@ function readOptions() {
     concurrency,
     file: positionals[0],
     isDryRun: values["dry-run"],
+    isNewOnly: values.new,
     key,
     only: values.only?.split(","),
     report: values.report,
@@ -58,6 +59,7 @@ function readArguments() {
         concurrency: { type: "string", default: "8" },
         "dry-run": { type: "boolean", default: false },
         key: { type: "string" },
+        new: { type: "boolean", default: false },
         only: { type: "string" },
         report: { type: "string" },
         url: { type: "string", default: "http://127.0.0.1:8787" },
@@ -86,7 +88,15 @@ async function readProviders() {
   const names = providers.map(({ name }) => name);
   const unknown = only?.filter((name) => !names.includes(name)) ?? [];
   if (unknown.length > 0) stop(`${file} has no provider ${unknown.join(", ")}`);
-  return only ? providers.filter(({ name }) => only.includes(name)) : providers;
+  const ours = options.isNewOnly ? namesOfOurs() : new Set();
+  return providers.filter(({ name }) => (only?.includes(name) ?? true) && !ours.has(name));
+}
+
+// The catalogue is TOML, a table for each provider.
+function namesOfOurs() {
+  const files = readdirSync(path("providers")).map((file) => textOf(path("providers", file)));
+  const tables = files.flatMap((text) => [...text.matchAll(/^\[([a-z0-9-]+)\]$/gm)]);
+  return new Set(tables.map(([, name]) => name));
 }
 
 function textOf(file) {

@@ -32,23 +32,41 @@ impl Provider {
     #[must_use]
     pub fn from_catalogue(name: &str) -> Option<Self> {
         // Every entry of the catalogue is valid, which a test holds.
-        Self::new(name, catalogue::find(name)?.into()).ok()
+        let json = catalogue::find(name)?;
+        Self::new(name, &parsed(json).ok()?, json.into()).ok()
     }
 
-    /// The custom provider `name` with its stored entry.
+    /// The custom provider `name` with its stored entry, which goes before one of the catalogue
+    /// but takes over [`TAKEN_OVER`].
     pub fn from_stored(name: &str, json: String) -> Result<Self, InvalidEntry> {
-        Self::new(name, json.into())
+        let mut value = parsed(&json)?;
+        let of_catalogue = catalogue::find(name).map(parsed).transpose()?;
+        if let (Value::Object(own), Some(Value::Object(ours))) = (&mut value, of_catalogue) {
+            for (field, setting) in ours {
+                if TAKEN_OVER.contains(&field.as_str()) {
+                    own.entry(field).or_insert(setting);
+                }
+            }
+        }
+        Self::new(name, &value, json.into())
     }
 
-    fn new(name: &str, json: Cow<'static, str>) -> Result<Self, InvalidEntry> {
-        let value: Value = serde_json::from_str(&json).map_err(|_| InvalidEntry)?;
+    fn new(name: &str, value: &Value, json: Cow<'static, str>) -> Result<Self, InvalidEntry> {
         Ok(Self {
             name: name.to_owned(),
-            entry: read(Some(&value), Entry::parse).map_err(|_| InvalidEntry)?,
+            entry: read(Some(value), Entry::parse).map_err(|_| InvalidEntry)?,
             json,
         })
     }
 }
+
+fn parsed(json: &str) -> Result<Value, InvalidEntry> {
+    serde_json::from_str(json).map_err(|_| InvalidEntry)
+}
+
+/// Where secrets may go and what a refresh risks: whoever writes an entry from elsewhere does not
+/// know these fields, and does not mean to do without them.
+const TAKEN_OVER: [&str; 3] = ["revocation_url", "rotation", "token_domains"];
 
 /// The entry as clients see it: its fields, `name` and `logo_url`. `entry_json` is an object and
 /// is not parsed; `base_url` is where this program is reached, without a trailing slash.
@@ -86,6 +104,30 @@ mod tests {
             let outcome = Provider::from_stored("e", json.to_owned());
             assert_eq!(outcome.unwrap_err(), InvalidEntry, "{json}");
         }
+    }
+
+    #[test]
+    fn an_entry_from_elsewhere_keeps_what_guards_secrets_unless_it_says_otherwise() {
+        let entry = |own: Value| {
+            let mut entry = json!({
+                "display_name": "Salesforce", "docs": "https://docs.example",
+                "auth_mode": "OAUTH2", "token_url": "https://login.salesforce.com/token",
+            });
+            entry
+                .as_object_mut()
+                .unwrap()
+                .extend(own.as_object().unwrap().clone());
+            Provider::from_stored("salesforce", entry.to_string())
+                .unwrap()
+                .entry
+        };
+        let ours = Provider::from_catalogue("salesforce").unwrap().entry;
+        assert!(!ours.token_domains.is_empty());
+        let silent = entry(json!({}));
+        assert_eq!(silent.token_domains, ours.token_domains);
+        assert_eq!(silent.revocation_url, ours.revocation_url);
+        let free = entry(json!({"token_domains": []}));
+        assert_eq!(free.token_domains, Vec::<String>::new());
     }
 
     #[test]

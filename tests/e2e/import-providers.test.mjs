@@ -114,6 +114,11 @@ test("an alias has every field of the other, and its own over them as a whole", 
   });
 });
 
+test("entries that our catalogue has are left out on request", async () => {
+  const { report } = await load("github: {}\nacme: {}\ntoast: {}", "--new");
+  expect(report.loaded).toEqual(["acme"]);
+});
+
 test("aliases that lead nowhere or in a circle are skipped with the reason", async () => {
   const { code, output, report } = await load(`
     lost: { alias: gone }
