@@ -30,7 +30,7 @@ pub(super) struct ImportedCredentials {
 }
 
 impl ImportedCredentials {
-    fn new(credentials: Credentials) -> Self {
+    pub(super) fn new(credentials: Credentials) -> Self {
         Self {
             auth_mode: credentials.auth_mode(),
             credentials,

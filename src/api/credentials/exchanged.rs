@@ -210,13 +210,12 @@ impl Parts<'_, '_> {
             self.free_inputs();
         }
         let imported = ImportedCredentials::new(Credentials::Exchanged(Exchanged {
-            mode,
             inputs: SecretMap::new(self.inputs),
             issued: SecretMap::new(self.issued),
             refresh_token: refresh_token.map(Secret::new),
             expires_at,
             raw: raw.map(SecretMap::new).unwrap_or_default(),
-            derived_config: SecretMap::default(),
+            ..Exchanged::of(mode)
         }));
         self.complete.then(|| ImportedCredentials {
             connection_config: SecretMap::new(self.connection_config),
