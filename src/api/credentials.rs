@@ -102,7 +102,7 @@ fn oauth1(fields: &Fields<'_>) -> Option<Credentials> {
     Some(Credentials::OAuth1(OAuth1 {
         oauth_token: oauth_token?,
         oauth_token_secret: oauth_token_secret?,
-        raw: as_sent(fields, None),
+        raw: raw(fields, None),
     }))
 }
 
@@ -115,26 +115,15 @@ fn oauth2(fields: &Fields<'_>) -> Option<Credentials> {
     let config_override = fields
         .optional("config_override")
         .and_then(|input| client(&input));
-    let raw = fields.optional("raw").and_then(|raw| answer(&raw));
     Some(Credentials::OAuth2(OAuth2 {
         access_token: access_token?,
         refresh_token,
         expires_at,
         config_override,
-        raw: raw.unwrap_or_else(|| as_sent(fields, expires_at)),
+        raw: raw(fields, expires_at),
         derived_config: SecretMap::default(),
         renews_without_refresh_token: false,
     }))
-}
-
-/// The provider's answer that tokens came from, which may have further tokens in it.
-fn answer(input: &Input<'_>) -> Option<SecretMap> {
-    let answer = SecretMap::new(input.record(MAX_RAW_KEYS)?.clone());
-    if answer.json_len() > MAX_RAW_BYTES {
-        input.refuse("too_big", too_big("JSON", MAX_RAW_BYTES, "bytes"));
-        return None;
-    }
-    Some(answer)
 }
 
 fn client_credentials(fields: &Fields<'_>) -> Option<Credentials> {
@@ -157,7 +146,7 @@ fn client_credentials(fields: &Fields<'_>) -> Option<Credentials> {
             client_certificate,
             client_private_key,
             expires_at,
-            raw: as_sent(fields, expires_at),
+            raw: raw(fields, expires_at),
             derived_config: SecretMap::default(),
         },
     ))
@@ -203,14 +192,28 @@ fn expires_at(fields: &Fields<'_>) -> Option<Timestamp> {
         .instant()
 }
 
-/// `raw` of imported credentials: what was sent, with the date in the form of all dates.
-fn as_sent(fields: &Fields<'_>, expires_at: Option<Timestamp>) -> SecretMap {
+/// `raw` of imported credentials: the answer that they came from, else what was sent, with the date
+/// in the form of all dates.
+fn raw(fields: &Fields<'_>, expires_at: Option<Timestamp>) -> SecretMap {
+    if let Some(raw) = fields.optional("raw") {
+        return answer(&raw).unwrap_or_default();
+    }
     let mut raw: Map<String, Value> = fields.map().clone();
     match expires_at {
         Some(expires_at) => raw.insert("expires_at".to_owned(), expires_at.to_iso().into()),
         None => raw.shift_remove("expires_at"),
     };
     SecretMap::new(raw)
+}
+
+/// The provider's answer that tokens came from, which may have further tokens in it.
+fn answer(input: &Input<'_>) -> Option<SecretMap> {
+    let answer = SecretMap::new(input.record(MAX_RAW_KEYS)?.clone());
+    if answer.json_len() > MAX_RAW_BYTES {
+        input.refuse("too_big", too_big("JSON", MAX_RAW_BYTES, "bytes"));
+        return None;
+    }
+    Some(answer)
 }
 
 /// More than any answer has at its top level.

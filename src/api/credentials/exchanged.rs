@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{ImportedCredentials, MAX_TOKEN_CHARS, expires_at};
+use super::{ImportedCredentials, MAX_TOKEN_CHARS, answer, expires_at};
 use crate::{
     api::rules::MAX_KEYS,
     domain::{
@@ -49,6 +49,7 @@ pub(super) fn exchanged(fields: &Fields<'_>, mode: AuthMode) -> Option<ImportedC
                 ("external_id", Need::Optional),
             ]);
             parts.region();
+            parts.config(&[("service", Need::Optional)]);
             parts.inputs.extend(parts.connection_config.clone());
             parts.issued(&["access_key_id", "secret_access_key", "session_token"]);
             (ExchangeMode::AwsSigV4, None)
@@ -197,14 +198,11 @@ impl Parts<'_, '_> {
         let is_exchange = mode != ExchangeMode::App;
         let expires_at = is_exchange.then(|| expires_at(self.fields)).flatten();
         let raw = match mode {
-            ExchangeMode::AppStore | ExchangeMode::Bill | ExchangeMode::TwoStep => self
-                .fields
-                .optional("raw")
-                .and_then(|raw| raw.record(MAX_KEYS).cloned()),
-            ExchangeMode::App
+            ExchangeMode::AppStore
             | ExchangeMode::AwsSigV4
-            | ExchangeMode::Jwt
-            | ExchangeMode::Signature => None,
+            | ExchangeMode::Bill
+            | ExchangeMode::TwoStep => self.fields.optional("raw").and_then(|raw| answer(&raw)),
+            ExchangeMode::App | ExchangeMode::Jwt | ExchangeMode::Signature => None,
         };
         if matches!(mode, ExchangeMode::Jwt | ExchangeMode::TwoStep) {
             self.free_inputs();
@@ -214,7 +212,7 @@ impl Parts<'_, '_> {
             issued: SecretMap::new(self.issued),
             refresh_token: refresh_token.map(Secret::new),
             expires_at,
-            raw: raw.map(SecretMap::new).unwrap_or_default(),
+            raw: raw.unwrap_or_default(),
             ..Exchanged::of(mode)
         }));
         self.complete.then(|| ImportedCredentials {
