@@ -129,7 +129,15 @@ fn oauth2(fields: &Fields<'_>) -> Option<Credentials> {
 fn client_credentials(fields: &Fields<'_>) -> Option<Credentials> {
     let token = secret(&fields.field("token"), 1, 4096);
     let client_id = fields.field("client_id").text(Text::of(1, 255));
-    let client_secret = secret(&fields.field("client_secret"), 1, 2048);
+    // A client that signs need not have a secret.
+    let key = fields.map().get("client_private_key");
+    let has_key = key.and_then(Value::as_str).is_some_and(|it| !it.is_empty());
+    let client_secret = if has_key {
+        let given = fields.optional("client_secret");
+        given.map_or_else(|| Some(Secret::new("")), |it| secret(&it, 0, 2048))
+    } else {
+        secret(&fields.field("client_secret"), 1, 2048)
+    };
     let pem = |name| {
         fields
             .optional(name)

@@ -80,6 +80,20 @@ fn a_client_credentials_token_is_kept_with_its_client_and_key() {
 }
 
 #[test]
+fn a_client_with_a_key_needs_no_secret() {
+    let mut sent = json!({
+        "type": "OAUTH2_CC", "token": "fake-token", "client_id": "own-client",
+        "client_private_key": "fake-private-key", "raw": {},
+    });
+    let mut expected = sent.clone();
+    expected["client_secret"] = "".into();
+    let config = json!({"hostname": "a.example"});
+    keeps("auth0-cc", &sent, &config, &expected);
+    sent["client_secret"] = "".into();
+    keeps("auth0-cc", &sent, &config, &expected);
+}
+
+#[test]
 fn an_oauth_1_token_is_kept() {
     let sent = json!({
         "type": "OAUTH1", "oauth_token": "fake-token", "oauth_token_secret": "fake-secret",
