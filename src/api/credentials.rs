@@ -30,7 +30,7 @@ pub(super) struct ImportedCredentials {
 }
 
 impl ImportedCredentials {
-    fn new(credentials: Credentials) -> Self {
+    pub(super) fn new(credentials: Credentials) -> Self {
         Self {
             auth_mode: credentials.auth_mode(),
             credentials,
@@ -102,7 +102,7 @@ fn oauth1(fields: &Fields<'_>) -> Option<Credentials> {
     Some(Credentials::OAuth1(OAuth1 {
         oauth_token: oauth_token?,
         oauth_token_secret: oauth_token_secret?,
-        raw: as_sent(fields, None),
+        raw: raw(fields, None),
     }))
 }
 
@@ -115,37 +115,29 @@ fn oauth2(fields: &Fields<'_>) -> Option<Credentials> {
     let config_override = fields
         .optional("config_override")
         .and_then(|input| client(&input));
-    let raw = fields.optional("raw").and_then(|raw| answer(&raw));
     Some(Credentials::OAuth2(OAuth2 {
         access_token: access_token?,
         refresh_token,
         expires_at,
         config_override,
-        raw: raw.unwrap_or_else(|| as_sent(fields, expires_at)),
+        raw: raw(fields, expires_at),
         derived_config: SecretMap::default(),
         renews_without_refresh_token: false,
     }))
 }
 
-/// The provider's answer that tokens came from, which may have further tokens in it.
-fn answer(input: &Input<'_>) -> Option<SecretMap> {
-    let answer = SecretMap::new(input.record(MAX_RAW_KEYS)?.clone());
-    fits(input, &answer).then_some(answer)
-}
-
-/// Whether a row has room for `map`, which `input` gave.
-fn fits(input: &Input<'_>, map: &SecretMap) -> bool {
-    let fits = map.json_len() <= MAX_RAW_BYTES;
-    if !fits {
-        input.refuse("too_big", too_big("JSON", MAX_RAW_BYTES, "bytes"));
-    }
-    fits
-}
-
 fn client_credentials(fields: &Fields<'_>) -> Option<Credentials> {
     let token = secret(&fields.field("token"), 1, 4096);
     let client_id = fields.field("client_id").text(Text::of(1, 255));
-    let client_secret = secret(&fields.field("client_secret"), 1, 2048);
+    // A client that signs need not have a secret.
+    let key = fields.map().get("client_private_key");
+    let has_key = key.and_then(Value::as_str).is_some_and(|it| !it.is_empty());
+    let client_secret = if has_key {
+        let given = fields.optional("client_secret");
+        given.map_or_else(|| Some(Secret::new("")), |it| secret(&it, 0, 2048))
+    } else {
+        secret(&fields.field("client_secret"), 1, 2048)
+    };
     let pem = |name| {
         fields
             .optional(name)
@@ -162,7 +154,7 @@ fn client_credentials(fields: &Fields<'_>) -> Option<Credentials> {
             client_certificate,
             client_private_key,
             expires_at,
-            raw: as_sent(fields, expires_at),
+            raw: raw(fields, expires_at),
             derived_config: SecretMap::default(),
         },
     ))
@@ -208,14 +200,33 @@ fn expires_at(fields: &Fields<'_>) -> Option<Timestamp> {
         .instant()
 }
 
-/// `raw` of imported credentials: what was sent, with the date in the form of all dates.
-fn as_sent(fields: &Fields<'_>, expires_at: Option<Timestamp>) -> SecretMap {
+/// `raw` of imported credentials: the answer that they came from, else what was sent, with the date
+/// in the form of all dates.
+fn raw(fields: &Fields<'_>, expires_at: Option<Timestamp>) -> SecretMap {
+    if let Some(raw) = fields.optional("raw") {
+        return answer(&raw).unwrap_or_default();
+    }
     let mut raw: Map<String, Value> = fields.map().clone();
     match expires_at {
         Some(expires_at) => raw.insert("expires_at".to_owned(), expires_at.to_iso().into()),
         None => raw.shift_remove("expires_at"),
     };
     SecretMap::new(raw)
+}
+
+/// The provider's answer that tokens came from, which may have further tokens in it.
+fn answer(input: &Input<'_>) -> Option<SecretMap> {
+    let answer = SecretMap::new(input.record(MAX_RAW_KEYS)?.clone());
+    fits(input, &answer).then_some(answer)
+}
+
+/// Whether a row has room for `map`, which `input` gave.
+fn fits(input: &Input<'_>, map: &SecretMap) -> bool {
+    let fits = map.json_len() <= MAX_RAW_BYTES;
+    if !fits {
+        input.refuse("too_big", too_big("JSON", MAX_RAW_BYTES, "bytes"));
+    }
+    fits
 }
 
 /// More than any answer has at its top level.

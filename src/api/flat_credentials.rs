@@ -4,14 +4,17 @@
 use serde_json::Value;
 
 use super::{
-    credentials::MAX_TOKEN_CHARS,
+    credentials::{ImportedCredentials, MAX_TOKEN_CHARS},
     error::{ApiError, legacy::LegacyParameter},
     rules::MAX_KEYS,
 };
 use crate::{
     domain::{
         auth_mode::AuthMode,
-        credentials::{ClientOverride, Credentials, OAuth1, OAuth2, OAuth2ClientCredentials, Tba},
+        credentials::{
+            ClientOverride, Credentials, ExchangeMode, Exchanged, OAuth1, OAuth2,
+            OAuth2ClientCredentials, Tba,
+        },
         secret::{MAX_RAW_BYTES, Secret, SecretMap},
         timestamp::Timestamp,
     },
@@ -30,8 +33,8 @@ pub(super) struct FlatCredentials<'a> {
 
 impl FlatCredentials<'_> {
     /// The credentials of the kind `mode`.
-    pub(super) fn read(&self, mode: AuthMode) -> Result<Credentials, ApiError> {
-        match mode {
+    pub(super) fn read(&self, mode: AuthMode) -> Result<ImportedCredentials, ApiError> {
+        let credentials = match mode {
             AuthMode::ApiKey => Ok(Credentials::ApiKey {
                 api_key: self.required("api_key", 1024, LegacyParameter::ApiKey)?,
             }),
@@ -50,8 +53,8 @@ impl FlatCredentials<'_> {
                 token_secret: self.required("token_secret", 2048, LegacyParameter::TokenSecret)?,
                 config_override: self.client_override()?,
             })),
-            AuthMode::App
-            | AuthMode::AppStore
+            AuthMode::App => return self.app(),
+            AuthMode::AppStore
             | AuthMode::AwsSigV4
             | AuthMode::Bill
             | AuthMode::Custom
@@ -61,7 +64,23 @@ impl FlatCredentials<'_> {
             | AuthMode::McpOAuth2Generic
             | AuthMode::Signature
             | AuthMode::TwoStep => Err(ApiError::LegacyUnsupportedMode),
-        }
+        };
+        credentials.map(ImportedCredentials::new)
+    }
+
+    /// An app's installation, whose token is asked for.
+    fn app(&self) -> Result<ImportedCredentials, ApiError> {
+        let app_id = self.required("app_id", 255, LegacyParameter::AppId)?;
+        let installation = LegacyParameter::InstallationId;
+        let installation_id = self.required("installation_id", 255, installation)?;
+        let credentials = Credentials::Exchanged(Exchanged::of(ExchangeMode::App));
+        Ok(ImportedCredentials {
+            connection_config: SecretMap::of([
+                ("app_id", app_id),
+                ("installation_id", installation_id),
+            ]),
+            ..ImportedCredentials::new(credentials)
+        })
     }
 
     fn oauth1(&self) -> Result<Credentials, ApiError> {

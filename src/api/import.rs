@@ -52,7 +52,9 @@ pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
     let connection = match verify {
         Verify::ByRefresh => import_verified_connection(call.ports, &integration, &import)
             .await
-            .map_err(|error| verified_import_error(error, credentials))?,
+            .map_err(|error| {
+                verified_import_error(error, |error| import_error(error, credentials))
+            })?,
         Verify::ByTest(test) => {
             let imported = import_connection(call.ports, &integration, import, test)
                 .await
@@ -87,7 +89,11 @@ fn create_query(input: &Input<'_>) -> Option<Verify> {
     verify
 }
 
-fn verified_import_error(error: VerifiedImportError, credentials: AuthMode) -> ApiError {
+/// What a verified import ran into; `import_error` tells of what any import can run into.
+pub(super) fn verified_import_error(
+    error: VerifiedImportError,
+    import_error: impl FnOnce(ImportConnectionError) -> ApiError,
+) -> ApiError {
     ApiError::Verification(match error {
         VerifiedImportError::DuplicateGrant { connection_id } => {
             VerificationError::DuplicateGrant { connection_id }
@@ -97,7 +103,7 @@ fn verified_import_error(error: VerifiedImportError, credentials: AuthMode) -> A
         VerifiedImportError::Pending { connection_id } => {
             VerificationError::Pending { connection_id }
         }
-        VerifiedImportError::Refused(error) => return import_error(error, credentials),
+        VerifiedImportError::Refused(error) => return import_error(error),
     })
 }
 

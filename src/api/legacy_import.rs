@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 
 use super::{
     call::{Authorized, Call},
+    credentials::ImportedCredentials,
     error::{ApiError, legacy::LegacyParameter, verification::VerificationError},
     flat_credentials::FlatCredentials,
+    import::verified_import_error,
     reply::Reply,
     rules::{INTEGRATION_KEY, MAX_KEYS, connection_config, connection_id, metadata, webhook_url},
 };
@@ -18,6 +20,7 @@ use crate::{
         import_connection::{
             CredentialTest, ImportConnection, ImportConnectionError, import_connection,
         },
+        import_verified_connection::import_verified_connection,
         integration::provider_of,
         ports::Ports,
     },
@@ -58,12 +61,19 @@ pub(super) async fn create<P: Ports>(call: &Call<'_, P>) -> Result<Reply, ApiErr
         now: call.ports.now(),
     };
     let import = common.with(credentials.read(mode)?);
-    let imported = import_connection(call.ports, &integration, import, CredentialTest::Never)
-        .await
-        .map_err(import_error)?;
-    call.duplicate_of.set(imported.duplicate_of);
+    let connection = if import.credentials.are_unissued() {
+        import_verified_connection(call.ports, &integration, &import)
+            .await
+            .map_err(|error| verified_import_error(error, import_error))?
+    } else {
+        let imported = import_connection(call.ports, &integration, import, CredentialTest::Never)
+            .await
+            .map_err(import_error)?;
+        call.duplicate_of.set(imported.duplicate_of);
+        imported.connection
+    };
     if let Some(echo) = body.as_object_mut() {
-        let connection_id = imported.connection.record.connection_id;
+        let connection_id = connection.record.connection_id;
         echo.insert("connection_id".to_owned(), connection_id.into());
     }
     Ok(Reply::ok(&body))
@@ -112,21 +122,22 @@ struct Common {
 }
 
 impl Common {
-    /// The import of `credentials`. OAuth kinds and none keep stored metadata that is not given, the
-    /// others forget it; labels and the end user are kept by all.
-    fn with(self, credentials: Credentials) -> ImportConnection {
+    /// The import of `imported`. OAuth kinds, apps and none keep stored metadata that is not given,
+    /// the others forget it; labels and the end user are kept by all.
+    fn with(self, imported: ImportedCredentials) -> ImportConnection {
         let keeps_metadata = matches!(
-            credentials,
-            Credentials::None
+            imported.credentials,
+            Credentials::Exchanged(_)
+                | Credentials::None
                 | Credentials::OAuth1(_)
                 | Credentials::OAuth2(_)
                 | Credentials::OAuth2ClientCredentials(_)
         );
         ImportConnection {
             connection_id: self.connection_id,
-            auth_mode: credentials.auth_mode(),
-            credentials,
-            connection_config: self.connection_config,
+            auth_mode: imported.auth_mode,
+            credentials: imported.credentials,
+            connection_config: self.connection_config.merged(&imported.connection_config),
             metadata: match self.metadata {
                 None if keeps_metadata => OnUpdate::Keep,
                 metadata => OnUpdate::Replace(metadata),

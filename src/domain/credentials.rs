@@ -57,6 +57,22 @@ pub struct Exchanged {
     pub derived_config: SecretMap,
 }
 
+impl Exchanged {
+    /// Nothing yet, of the kind `mode`.
+    #[must_use]
+    pub fn of(mode: ExchangeMode) -> Self {
+        Self {
+            mode,
+            inputs: SecretMap::default(),
+            issued: SecretMap::default(),
+            refresh_token: None,
+            expires_at: None,
+            raw: SecretMap::default(),
+            derived_config: SecretMap::default(),
+        }
+    }
+}
+
 /// What is done with inputs to get short-lived credentials.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum ExchangeMode {

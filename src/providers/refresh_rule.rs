@@ -228,8 +228,9 @@ pub fn headers(
         .map_err(|source| RuleError::Template { field, source })
 }
 
-/// The value of a header: a control character within it could end the header (RFC 9110 §5.5).
-fn header(name: &str, value: String) -> Result<Secret, TemplateError> {
+/// The value of a header: a control character within it could end the header (RFC 9110 §5.5), and
+/// what is not of ASCII arrives as something else, if at all.
+pub(super) fn header(name: &str, value: String) -> Result<Secret, TemplateError> {
     let is_allowed = |char: char| matches!(char, '\t' | ' '..='~');
     if value.chars().all(is_allowed) {
         Ok(Secret::new(value))

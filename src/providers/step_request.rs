@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{
     entry::Entry,
-    refresh_rule::{RuleError, is_optional, url},
+    refresh_rule::{RuleError, header, is_optional, url},
     template::{self, TemplateError, Values},
     token_steps::{StepFormat, TokenStep},
 };
@@ -79,14 +79,10 @@ pub fn step_request(
         let Some(value) = value.map_err(in_field("token_headers"))? else {
             continue;
         };
-        // A line break would begin another header.
-        if value.contains(char::is_control) {
-            let source = TemplateError::Unfit(name.clone());
-            return Err(in_field("token_headers")(source));
-        }
+        let value = header(name, value).map_err(in_field("token_headers"))?;
         let name = name.to_ascii_lowercase();
         headers.retain(|(other, _)| *other != name);
-        headers.push((name, Secret::new(value)));
+        headers.push((name, value));
     }
     Ok(HttpRequest {
         method: step.method,

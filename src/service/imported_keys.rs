@@ -31,10 +31,12 @@ pub(super) fn check_keys(
         Credentials::OAuth2ClientCredentials(client)
             if entry.client_authentication == ClientAuthentication::PrivateKeyJwt =>
         {
-            let name = "client_private_key";
-            let key = client.client_private_key.as_ref();
-            let parsed = key.map(PrivateKey::from_text).transpose();
-            return parsed
+            // Without a key of its own the client signs with what it has for a secret.
+            let (name, key) = match &client.client_private_key {
+                Some(key) => ("client_private_key", key),
+                None => ("client_secret", &client.client_secret),
+            };
+            return PrivateKey::from_text(key)
                 .map(drop)
                 .map_err(|error| vec![issue(name, error.to_string())]);
         }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{
         attempt::{Attempt, AttemptOutcome},
-        credentials::{Credentials, OAuth2},
+        credentials::{Credentials, Exchanged, OAuth2},
         refresh::{History, Rotation, Trigger},
         timestamp::Timestamp,
     },
@@ -145,7 +145,7 @@ async fn project(ports: &impl Ports, pair: &Pair) -> Result<Landing, InternalErr
     ))
 }
 
-/// The credentials of the pair, sealed with the client that was imported meanwhile.
+/// The credentials of the pair, sealed with the client or the inputs that were imported meanwhile.
 fn with_client_of(
     ports: &impl Ports,
     current: &Holding,
@@ -153,14 +153,21 @@ fn with_client_of(
 ) -> Result<Sealed, InternalError> {
     let (integration, name) = (&current.integration, &pair.connection_id);
     let fresh = open_credentials(ports, integration, name, &pair.credentials)?;
-    let (Credentials::OAuth2(fresh), Credentials::OAuth2(imported)) = (fresh, &current.credentials)
-    else {
-        return Ok(pair.credentials.clone());
+    let fresh = match (fresh, &current.credentials) {
+        (Credentials::OAuth2(fresh), Credentials::OAuth2(imported)) => {
+            Credentials::OAuth2(OAuth2 {
+                config_override: imported.config_override.clone(),
+                ..fresh
+            })
+        }
+        (Credentials::Exchanged(fresh), Credentials::Exchanged(imported)) => {
+            Credentials::Exchanged(Exchanged {
+                inputs: imported.inputs.clone(),
+                ..fresh
+            })
+        }
+        (fresh, _) => fresh,
     };
-    let fresh = Credentials::OAuth2(OAuth2 {
-        config_override: imported.config_override.clone(),
-        ..fresh
-    });
     Ok(seal_credentials(ports, integration, name, &fresh))
 }
 

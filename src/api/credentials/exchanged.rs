@@ -54,6 +54,7 @@ pub(super) fn exchanged<'a>(
                 ("external_id", Need::Optional),
             ]);
             parts.region();
+            parts.config(&[("service", Need::Optional)]);
             parts.inputs.extend(parts.connection_config.clone());
             parts.issued(&["access_key_id", "secret_access_key", "session_token"]);
             (ExchangeMode::AwsSigV4, None)
@@ -204,14 +205,11 @@ impl Parts<'_, '_> {
         let is_exchange = mode != ExchangeMode::App;
         let expires_at = is_exchange.then(|| expires_at(self.fields)).flatten();
         let raw = match mode {
-            ExchangeMode::AppStore | ExchangeMode::Bill | ExchangeMode::TwoStep => {
-                let raw = self.fields.optional("raw");
-                raw.and_then(|raw| answer(&raw))
-            }
-            ExchangeMode::App
+            ExchangeMode::AppStore
             | ExchangeMode::AwsSigV4
-            | ExchangeMode::Jwt
-            | ExchangeMode::Signature => None,
+            | ExchangeMode::Bill
+            | ExchangeMode::TwoStep => self.fields.optional("raw").and_then(|raw| answer(&raw)),
+            ExchangeMode::App | ExchangeMode::Jwt | ExchangeMode::Signature => None,
         };
         if matches!(mode, ExchangeMode::Jwt | ExchangeMode::TwoStep) {
             self.free_inputs();
@@ -219,13 +217,12 @@ impl Parts<'_, '_> {
         let inputs = SecretMap::new(self.inputs);
         self.complete &= fits(self.input, &inputs);
         let imported = ImportedCredentials::new(Credentials::Exchanged(Exchanged {
-            mode,
             inputs,
             issued: SecretMap::new(self.issued),
             refresh_token: refresh_token.map(Secret::new),
             expires_at,
             raw: raw.unwrap_or_default(),
-            derived_config: SecretMap::default(),
+            ..Exchanged::of(mode)
         }));
         self.complete.then(|| ImportedCredentials {
             connection_config: SecretMap::new(self.connection_config),

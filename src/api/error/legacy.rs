@@ -9,10 +9,12 @@ use super::parts::{Parts, legacy, with_payload};
 pub(in crate::api) enum LegacyParameter {
     AccessToken,
     ApiKey,
+    AppId,
     BasicUsername,
     ClientId,
     ClientSecret,
     ExpiresAt,
+    InstallationId,
     OAuthToken,
     OAuthTokenSecret,
     ProviderConfigKey,
@@ -27,6 +29,7 @@ pub(super) fn missing(parameter: LegacyParameter) -> Parts {
             legacy(400, "missing_access_token", "Missing param 'access_token'.")
         }
         LegacyParameter::ApiKey => legacy(400, "missing_api_key", "Missing param 'api_key'."),
+        LegacyParameter::AppId => legacy(400, "missing_app_id", "Missing param 'app_id'."),
         LegacyParameter::BasicUsername => legacy(
             400,
             "missing_basic_username",
@@ -44,6 +47,11 @@ pub(super) fn missing(parameter: LegacyParameter) -> Parts {
             400,
             "missing_expires_at",
             "Importing an OAuth2 token requires the 'expires_at' parameter. If the token doesn't expire pass in the 'no_expiration' parameter",
+        ),
+        LegacyParameter::InstallationId => legacy(
+            400,
+            "missing_installation_id",
+            "Missing param 'installation_id'.",
         ),
         LegacyParameter::OAuthToken => {
             legacy(400, "missing_oauth_token", "Missing param 'oauth_token'.")

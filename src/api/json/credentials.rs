@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::domain::{
-    credentials::{ClientOverride, Credentials},
+    credentials::{ClientOverride, Credentials, ExchangeMode},
     secret::{Secret, SecretMap},
     timestamp::Timestamp,
 };
@@ -46,13 +46,22 @@ pub(in crate::api) fn credentials_json(
             .text("type", kind)
             .secret("username", username)
             .secret("password", password),
-        Credentials::Exchanged(exchanged) => shape
-            .text("type", kind)
-            .members(&exchanged.inputs)
-            .members(&exchanged.issued)
-            .optional_secret("refresh_token", exchanged.refresh_token.as_ref())
-            .instant("expires_at", exchanged.expires_at)
-            .answer("raw", &exchanged.raw),
+        Credentials::Exchanged(exchanged) => {
+            shape
+                .text("type", kind)
+                .members(&exchanged.inputs)
+                .members(&exchanged.issued)
+                .optional_secret("refresh_token", exchanged.refresh_token.as_ref())
+                .instant("expires_at", exchanged.expires_at);
+            match exchanged.mode {
+                ExchangeMode::Jwt | ExchangeMode::Signature => &mut shape,
+                ExchangeMode::App
+                | ExchangeMode::AppStore
+                | ExchangeMode::AwsSigV4
+                | ExchangeMode::Bill
+                | ExchangeMode::TwoStep => shape.map("raw", &exchanged.raw),
+            }
+        }
         Credentials::OAuth1(oauth1) => shape
             .text("type", kind)
             .secret("oauth_token", &oauth1.oauth_token)
@@ -134,14 +143,6 @@ impl Shape {
     fn map(&mut self, name: &str, map: &SecretMap) -> &mut Self {
         self.0.insert(name.to_owned(), map.expose().clone().into());
         self
-    }
-
-    /// An answer; none leaves no member.
-    fn answer(&mut self, name: &str, answer: &SecretMap) -> &mut Self {
-        if answer.is_empty() {
-            return self;
-        }
-        self.map(name, answer)
     }
 
     /// The members of `map` as members of this object.

@@ -49,6 +49,17 @@ fn an_import_may_bring_the_answer_that_its_tokens_came_from() {
     let raw = json!({"ok": true, "authed_user": {"access_token": "fake-user-token"}});
     let expected = json!({"type": "OAUTH2", "access_token": "fake-token", "raw": raw});
     keeps("github", &expected, &json!({}), &expected);
+    let expected = json!({
+        "type": "OAUTH2_CC", "token": "fake-token", "client_id": "own-client",
+        "client_secret": "fake-own-secret", "raw": raw,
+    });
+    let config = json!({"hostname": "a.example"});
+    keeps("auth0-cc", &expected, &config, &expected);
+    let expected = json!({
+        "type": "OAUTH1", "oauth_token": "fake-token", "oauth_token_secret": "fake-secret",
+        "raw": raw,
+    });
+    keeps("twitter", &expected, &json!({}), &expected);
 }
 
 #[test]
@@ -66,6 +77,20 @@ fn a_client_credentials_token_is_kept_with_its_client_and_key() {
         &json!({"hostname": "a.example"}),
         &expected,
     );
+}
+
+#[test]
+fn a_client_with_a_key_needs_no_secret() {
+    let mut sent = json!({
+        "type": "OAUTH2_CC", "token": "fake-token", "client_id": "own-client",
+        "client_private_key": "fake-private-key", "raw": {},
+    });
+    let mut expected = sent.clone();
+    expected["client_secret"] = "".into();
+    let config = json!({"hostname": "a.example"});
+    keeps("auth0-cc", &sent, &config, &expected);
+    sent["client_secret"] = "".into();
+    keeps("auth0-cc", &sent, &config, &expected);
 }
 
 #[test]

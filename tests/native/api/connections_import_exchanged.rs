@@ -100,13 +100,42 @@ fn a_signature_is_kept_with_its_user() {
 
 #[test]
 fn temporary_aws_credentials_are_kept_and_their_role_is_configuration() {
-    let config = json!({"role_arn": "arn:aws:iam::1:role/r", "region": "eu-west-1"});
+    let config = json!({
+        "role_arn": "arn:aws:iam::1:role/r", "external_id": "x", "region": "eu-west-1",
+        "service": "s3",
+    });
     let sent = json!({
         "type": "AWS_SIGV4", "role_arn": "arn:aws:iam::1:role/r", "region": "eu-west-1",
-        "access_key_id": "fake-id", "secret_access_key": "fake-key",
+        "external_id": "x", "service": "s3", "raw": {"a": 1}, "access_key_id": "fake-id", "secret_access_key": "fake-key",
         "session_token": "fake-session", "expires_at": LATER,
     });
     keeps("AWS_SIGV4", &json!({}), &sent, &config);
+}
+
+#[test]
+fn the_answer_that_a_token_came_from_is_shown_as_an_empty_one_where_none_came_along() {
+    let fields = json!({"credentials": {}, "token_response": {"token": "token"}});
+    let deployment = deployment("TWO_STEP", &fields);
+    let sent = json!({"type": "TWO_STEP", "token": "fake-token"});
+    assert_eq!(
+        post(&deployment, &sent).ok()["credentials"]["raw"],
+        json!({})
+    );
+}
+
+#[test]
+fn an_answer_that_a_token_came_from_is_bounded() {
+    let fields = json!({"credentials": {}, "token_response": {"token": "token"}});
+    let deployment = deployment("TWO_STEP", &fields);
+    let raw = json!({"a": "x".repeat(300_000)});
+    refuses(
+        &deployment,
+        &json!({"type": "TWO_STEP", "token": "fake-token", "raw": raw}),
+        &json!([{
+            "code": "too_big", "path": ["credentials", "raw"],
+            "message": "Too big: expected JSON to have <=131072 bytes",
+        }]),
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     client::call,
-    connections::put_acme,
+    connections::{put_acme, with},
     deployment::Deployment,
     exchanges::{deployment_with, post},
     keys,
@@ -68,6 +68,24 @@ fn a_key_of_app_store_connect_that_cannot_sign_is_refused() {
         let entry = json!({"auth_mode": "APP_STORE"});
         refuses(&entry, &credentials, "private_key", reason);
     }
+}
+
+#[test]
+fn a_key_of_a_client_that_cannot_sign_is_refused_at_its_place() {
+    let entry = json!({
+        "auth_mode": "OAUTH2_CC", "token_request_auth_method": "private_key_jwt",
+    });
+    let credentials = json!({
+        "type": "OAUTH2_CC", "token": "fake-token", "client_id": "c", "client_secret": "fake",
+    });
+    refuses(&entry, &credentials, "client_secret", NO_PEM);
+    let key = json!({"client_private_key": "fake"});
+    refuses(
+        &entry,
+        &with(credentials, &key),
+        "client_private_key",
+        NO_PEM,
+    );
 }
 
 fn app(key: &str) -> Value {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     client::call,
+    connections::with,
     deployment::{Deployment, START},
     exchanges::opened,
     keys,
@@ -109,6 +110,38 @@ fn an_installation_token_is_asked_for_as_the_documentation_says() {
     assert_eq!(opened(&shown["jwtToken"]).1, expected);
     let config = json!({"app_id": "77", "installation_id": "42"});
     assert_eq!(imported["connection_config"], config);
+}
+
+#[test]
+fn the_deprecated_import_takes_an_app_and_keeps_its_configuration() {
+    let deployment = app();
+    let import = |fields: &Value| {
+        let body = json!({"provider_config_key": "app", "connection_id": "user-1"});
+        let body = with(body, fields);
+        call("POST", "/connection").body(&body).run(&deployment)
+    };
+    import(&json!({})).is_legacy_error(400, "missing_app_id", "Missing param 'app_id'.");
+    import(&json!({"app_id": "77"})).is_legacy_error(
+        400,
+        "missing_installation_id",
+        "Missing param 'installation_id'.",
+    );
+    let whole = json!({
+        "app_id": "77", "installation_id": "42", "connection_config": {"own": "x"},
+        "metadata": {"a": 1},
+    });
+    let refusal = Answer::error(404, "not_found");
+    deployment.provider.will_answer(refusal);
+    let refused = import(&whole);
+    assert_eq!(refused.status, 400);
+    assert_eq!(refused.json()["error"]["code"], "connection_test_failed");
+    deployment.provider.will_answer(token("fake-token", 1));
+    assert_eq!(import(&whole).ok()["installation_id"], "42");
+    let read = get(&deployment, "");
+    assert_eq!(read["credentials"]["access_token"], "fake-token");
+    let config = json!({"own": "x", "app_id": "77", "installation_id": "42"});
+    assert_eq!(read["connection_config"], config);
+    assert_eq!(read["metadata"], json!({"a": 1}));
 }
 
 #[test]

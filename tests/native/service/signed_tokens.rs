@@ -148,6 +148,7 @@ fn a_token_of_app_store_connect_names_its_key_and_its_scope() {
     let mut expected = credentials;
     expected["access_token"] = imported["credentials"]["access_token"].clone();
     expected["expires_at"] = "2026-01-01T00:15:00.000Z".into();
+    expected["raw"] = json!({});
     assert_eq!(imported["credentials"], expected);
 
     deployment.advance_seconds(449);

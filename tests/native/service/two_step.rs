@@ -210,10 +210,13 @@ fn every_step_stays_within_the_domains_of_the_provider() {
 }
 
 #[test]
-fn a_value_that_would_begin_another_header_is_not_sent() {
+fn a_value_that_no_header_takes_is_not_sent() {
     let deployment = deployment(&json!({"token_headers": {"x-user": "${credentials.user}"}}));
-    let answer = post(&deployment, &json!({"user": "u\r\nx-admin: 1"}), &json!({}));
-    assert_eq!(answer.json()["error"]["payload"]["outcome"], "not_possible");
+    for user in ["u\r\nx-admin: 1", "\u{142}"] {
+        let answer = post(&deployment, &json!({ "user": user }), &json!({}));
+        let outcome = &answer.json()["error"]["payload"]["outcome"];
+        assert_eq!(outcome, "not_possible", "{user}");
+    }
 }
 
 fn with_preset() -> (Deployment, Value) {

@@ -6,6 +6,7 @@ use crate::support::{
     client::call,
     deployment::Deployment,
     provider::Answer,
+    refreshes::read_at_while,
     two_step::{deployment, headers, post, read, token},
 };
 
@@ -154,4 +155,27 @@ fn nothing_of_a_failed_login_is_told_that_is_a_secret() {
     let target = "/connections/user-1/refreshes?provider_config_key=acme";
     let logs = call("GET", target).run(&deployment).ok();
     assert_eq!(logs["data"][0]["error"], "no: u with ***");
+}
+
+#[test]
+fn a_rotated_pair_leaves_the_inputs_of_the_import_that_it_goes_over() {
+    let deployment = deployment_with_expired(&rules());
+    let answer = json!({"token": "fake-new-token", "next": "fake-next-token"});
+    deployment.provider.will_answer(Answer::Json(200, answer));
+    let target = "/connections/user-1?provider_config_key=acme";
+    read_at_while(target, &deployment, async || {
+        let credentials = json!({
+            "type": "TWO_STEP", "user": "u", "password": "fake-new-password",
+            "token": "fake-old-token", "refresh_token": "fake-refresh-token",
+        });
+        let body = json!({
+            "provider_config_key": "acme", "connection_id": "user-1", "credentials": credentials,
+        });
+        let import = call("POST", "/connections").body(&body);
+        import.send(&deployment).await.ok();
+    })
+    .ok();
+    let credentials = &read(&deployment).ok()["credentials"];
+    assert_eq!(credentials["refresh_token"], "fake-next-token");
+    assert_eq!(credentials["password"], "fake-new-password");
 }

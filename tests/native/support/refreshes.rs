@@ -20,8 +20,17 @@ pub(crate) fn deployment_with_expired() -> Deployment {
 
 /// Reads `user-1`, and does `meanwhile` while the provider is asked.
 pub(crate) fn read_while(deployment: &Deployment, meanwhile: impl AsyncFnOnce()) -> Answered {
+    read_at_while(TARGET, deployment, meanwhile)
+}
+
+/// Reads `target`, and does `meanwhile` while the provider is asked.
+pub(crate) fn read_at_while(
+    target: &str,
+    deployment: &Deployment,
+    meanwhile: impl AsyncFnOnce(),
+) -> Answered {
     let gate = deployment.provider.gate.try_lock().unwrap();
-    let read = call("GET", TARGET);
+    let read = call("GET", target);
     let meanwhile = async {
         assert_eq!(deployment.provider.seen().len(), 1);
         meanwhile().await;
