@@ -129,7 +129,7 @@ fn explained(error: &TemplateError) -> String {
         TemplateError::Unfit(name) => {
             format!("The value of ${{{name}}} does not fit where the template puts it")
         }
-        TemplateError::Unsupported(name) => format!("The function {name} is not computed yet"),
+        TemplateError::Unsupported(name) => format!("The function {name} is not computed"),
         TemplateError::Malformed | TemplateError::NoUrl => {
             "The template gives no valid URL".to_owned()
         }
