@@ -36,24 +36,25 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn leads(path: &str, expected: Option<Value>) {
+    fn leads(path: &str, expected: Option<i64>) {
         let value = json!({"a": {"b": 1, "c.d": 2}, "e": [{"f": 3}], "a.b": 4});
-        assert_eq!(value_at(&value, path), expected.as_ref(), "{path}");
+        let found = value_at(&value, path).and_then(Value::as_i64);
+        assert_eq!(found, expected, "{path}");
         let within = value.as_object().and_then(|it| value_within(it, path));
-        assert_eq!(within, expected.as_ref(), "{path}");
+        assert_eq!(within.and_then(Value::as_i64), expected, "{path}");
     }
 
     #[test]
     fn a_path_leads_through_objects_and_lists() {
-        leads("e.0.f", Some(json!(3)));
+        leads("e.0.f", Some(3));
         leads("e.1.f", None);
         leads("a.b.c", None);
     }
 
     #[test]
     fn a_name_with_dots_goes_before_a_way_through_objects() {
-        leads("a.b", Some(json!(4)));
-        leads("a.c.d", Some(json!(2)));
+        leads("a.b", Some(4));
+        leads("a.c.d", Some(2));
     }
 
     #[test]
