@@ -20,6 +20,10 @@ export async function build(progress) {
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return "unchanged";
 
   await must("worker-build failed", workerBuild, ["--release", "--locked"], { env: tools });
+  // worker-build keeps the names of functions, a twelfth of the module after gzip. A panic tells its
+  // place in the source without them.
+  const module = path("build", "index_bg.wasm");
+  await must("wasm-opt failed", tools.WASM_OPT_BIN, [module, "--strip-debug", "-o", module]);
   writeFileSync(stamp, digest);
 }
 

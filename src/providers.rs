@@ -13,6 +13,7 @@ pub mod entry;
 mod entry_fields;
 pub mod entry_schema;
 pub mod field_schema;
+mod filling;
 pub mod filter;
 pub mod inputs;
 pub mod integration_config;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -37,6 +38,104 @@ pub struct HttpRequest {
     pub headers: Vec<(String, Secret)>,
     /// The body.
     pub body: Option<Secret>,
+}
+
+/// A body with its type.
+#[derive(Debug)]
+pub struct Content {
+    media_type: &'static str,
+    text: Secret,
+}
+
+impl HttpRequest {
+    /// A request with the headers that each has. One of `own`, whose names are in lower case,
+    /// replaces that of the same name, and an empty one leaves it out.
+    #[must_use]
+    pub fn new(
+        method: Method,
+        url: Url,
+        own: Vec<(String, Secret)>,
+        content: Option<Content>,
+    ) -> Self {
+        let mut headers = Fields::default();
+        headers.set("accept", Secret::new("application/json"));
+        headers.set("user-agent", Secret::new("holdfast"));
+        for (name, value) in own {
+            headers.set(&name, value);
+        }
+        if let Some(Content { media_type, .. }) = &content {
+            headers.set_if_absent("content-type", Secret::new(*media_type));
+        }
+        headers.0.retain(|(_, value)| !value.is_empty());
+        Self {
+            method,
+            url,
+            headers: headers.0,
+            body: content.map(|content| content.text),
+        }
+    }
+}
+
+impl Content {
+    /// A form (RFC 6749, Appendix B).
+    pub fn form(pairs: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<str>)>) -> Self {
+        Self {
+            media_type: "application/x-www-form-urlencoded",
+            text: Secret::new(
+                form_urlencoded::Serializer::new(String::new())
+                    .extend_pairs(pairs)
+                    .finish(),
+            ),
+        }
+    }
+
+    /// JSON.
+    #[must_use]
+    pub fn json(value: &Value) -> Self {
+        Self {
+            media_type: "application/json",
+            text: Secret::new(value.to_string()),
+        }
+    }
+}
+
+/// Puts `pairs` behind the query that `url` has.
+pub fn extend_query(
+    url: &mut Url,
+    pairs: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<str>)>,
+) {
+    let mut pairs = pairs.into_iter().peekable();
+    // Without any, the URL would get a question mark all the same.
+    if pairs.peek().is_some() {
+        url.query_pairs_mut().extend_pairs(pairs);
+    }
+}
+
+/// Whether a header can carry `value`: a control character could end it, and what other bytes mean
+/// than those of ASCII, nobody knows (RFC 9110 §5.5).
+#[must_use]
+pub fn is_header_value(value: &str) -> bool {
+    let is_allowed = |char: char| matches!(char, '\t' | ' '..='~');
+    value.chars().all(is_allowed)
+}
+
+/// Named values in the order in which their names came first, no name twice.
+#[derive(Default)]
+pub(super) struct Fields(pub(super) Vec<(String, Secret)>);
+
+impl Fields {
+    pub(super) fn set(&mut self, name: &str, value: Secret) {
+        match self.0.iter_mut().find(|(other, _)| other == name) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((name.to_owned(), value)),
+        }
+    }
+
+    pub(super) fn set_if_absent(&mut self, name: &str, value: Secret) {
+        if self.0.iter().all(|(other, _)| other != name) {
+            self.0.push((name.to_owned(), value));
+        }
+    }
 }
 
 impl fmt::Debug for HttpRequest {

@@ -8,7 +8,7 @@ use super::{
     expiry::{expires_after, expires_on},
     token_response::ExpiresInUnit,
 };
-use crate::domain::{secret::Secret, timestamp::Timestamp};
+use crate::domain::{json_path::value_at, secret::Secret, timestamp::Timestamp};
 
 /// Where an answer has what. Paths are names with dots between them, and places in lists.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -65,26 +65,6 @@ pub fn read_token_answer(
         refresh_token,
         expires_at,
     })
-}
-
-/// The value at `path`. A member that has dots in its name goes before a way through objects.
-#[must_use]
-pub fn value_at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
-    if path.is_empty() {
-        return Some(value);
-    }
-    member(value, path).or_else(|| {
-        let (first, rest) = path.split_once('.')?;
-        value_at(member(value, first)?, rest)
-    })
-}
-
-fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
-    match value {
-        Value::Array(items) => items.get(name.parse::<usize>().ok()?),
-        Value::Object(map) => map.get(name),
-        Value::Bool(_) | Value::Null | Value::Number(_) | Value::String(_) => None,
-    }
 }
 
 fn text_at(answer: &Value, path: &str) -> Option<Secret> {

@@ -5,10 +5,10 @@ use serde_json::{Map, Value};
 
 use super::{
     http::HttpResponse,
-    token_answer::{AnswerRules, TokenAnswer, read_token_answer, value_at},
+    token_answer::{AnswerRules, TokenAnswer, read_token_answer},
     token_error::{ErrorCode, TokenError},
 };
-use crate::domain::{secret::SecretMap, timestamp::Timestamp};
+use crate::domain::{json_path::value_at, secret::SecretMap, timestamp::Timestamp};
 
 /// The answers to the requests of one exchange, in their order.
 #[derive(Debug, Default)]

@@ -3,12 +3,11 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
 use url::Url;
 
 use super::{
     client_authentication::Client,
-    http::{HttpRequest, Method},
+    http::{Content, Fields, HttpRequest, Method, extend_query},
 };
 use crate::domain::secret::Secret;
 
@@ -68,18 +67,14 @@ impl TokenRequest {
     /// The request as an HTTP message.
     #[must_use]
     pub fn into_http(self) -> HttpRequest {
-        let mut headers = Fields::default();
-        if let Some(authorization) = self.client.authorization() {
-            headers.set("authorization", authorization);
-        }
-        for (name, value) in self.headers {
-            headers.set(&name, value);
-        }
+        let authorization = self.client.authorization().into_iter();
+        let authorization = authorization.map(|value| ("authorization".to_owned(), value));
+        let headers = authorization.chain(self.headers).collect();
         let parameters = parameters(self.grant, self.parameters, self.client);
         message(
             self.method,
             self.url,
-            headers.0,
+            headers,
             &parameters,
             self.body_format,
         )
@@ -92,42 +87,21 @@ impl TokenRequest {
 pub fn message(
     method: Method,
     mut url: Url,
-    own_headers: Vec<(String, Secret)>,
+    headers: Vec<(String, Secret)>,
     parameters: &[(String, Secret)],
     body_format: BodyFormat,
 ) -> HttpRequest {
-    let mut headers = Fields::default();
-    headers.set("accept", Secret::new("application/json"));
-    headers.set("user-agent", Secret::new("holdfast"));
-    for (name, value) in own_headers {
-        headers.set(&name, value);
-    }
     let sent = parameters.iter().filter(|(_, value)| !value.is_empty());
-    let body = match (method, body_format) {
+    let sent = sent.map(|(name, value)| (name.as_str(), value.expose()));
+    let content = match (method, body_format) {
         (Method::Get, _) | (Method::Post, BodyFormat::Query) => {
-            let mut pairs = exposed(sent).peekable();
-            if pairs.peek().is_some() {
-                url.query_pairs_mut().extend_pairs(pairs);
-            }
+            extend_query(&mut url, sent);
             None
         }
-        (Method::Post, BodyFormat::Form) => {
-            let content_type = Secret::new("application/x-www-form-urlencoded");
-            headers.set_if_absent("content-type", content_type);
-            Some(form(sent))
-        }
-        (Method::Post, BodyFormat::Json) => {
-            headers.set_if_absent("content-type", Secret::new("application/json"));
-            Some(json(sent))
-        }
+        (Method::Post, BodyFormat::Form) => Some(Content::form(sent)),
+        (Method::Post, BodyFormat::Json) => Some(Content::json(&sent.collect())),
     };
-    headers.0.retain(|(_, value)| !value.is_empty());
-    HttpRequest {
-        method,
-        url,
-        headers: headers.0,
-        body: body.map(Secret::new),
-    }
+    HttpRequest::new(method, url, headers, content)
 }
 
 fn parameters(grant: Grant, own: Vec<(String, Secret)>, client: Client) -> Vec<(String, Secret)> {
@@ -147,48 +121,10 @@ fn parameters(grant: Grant, own: Vec<(String, Secret)>, client: Client) -> Vec<(
     parameters.0
 }
 
-/// Named values in the order in which their names came first, no name twice.
-#[derive(Default)]
-struct Fields(Vec<(String, Secret)>);
-
-impl Fields {
-    fn set(&mut self, name: &str, value: Secret) {
-        match self.0.iter_mut().find(|(other, _)| other == name) {
-            Some((_, old)) => *old = value,
-            None => self.0.push((name.to_owned(), value)),
-        }
-    }
-
-    fn set_if_absent(&mut self, name: &str, value: Secret) {
-        if self.0.iter().all(|(other, _)| other != name) {
-            self.0.push((name.to_owned(), value));
-        }
-    }
-}
-
-fn form<'a>(parameters: impl Iterator<Item = &'a (String, Secret)>) -> String {
-    form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(exposed(parameters))
-        .finish()
-}
-
-fn json<'a>(parameters: impl Iterator<Item = &'a (String, Secret)>) -> String {
-    let members: Map<String, Value> = exposed(parameters)
-        .map(|(name, value)| (name.to_owned(), Value::from(value)))
-        .collect();
-    Value::Object(members).to_string()
-}
-
-fn exposed<'a>(
-    parameters: impl Iterator<Item = &'a (String, Secret)>,
-) -> impl Iterator<Item = (&'a str, &'a str)> {
-    parameters.map(|(name, value)| (name.as_str(), value.expose()))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::oauth2::client_authentication::ClientAuthentication;
@@ -422,12 +358,11 @@ mod tests {
         fn a_form_decodes_to_the_pairs_it_was_built_from(
             written in prop::collection::vec((any::<String>(), any::<String>()), 0..6),
         ) {
-            let parameters: Vec<_> = written
-                .iter()
-                .map(|(name, value)| (name.clone(), Secret::new(value.as_str())))
-                .collect();
-            let body = form(parameters.iter());
-            let read: Vec<_> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+            let content = Content::form(written.iter().map(|(name, value)| (name, value)));
+            let http = HttpRequest::new(Method::Post, request().url, Vec::new(), Some(content));
+            let body = http.body.unwrap();
+            let body = body.expose().as_bytes();
+            let read: Vec<_> = form_urlencoded::parse(body).into_owned().collect();
             prop_assert_eq!(read, written);
         }
 

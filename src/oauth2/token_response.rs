@@ -11,6 +11,7 @@ use super::{
     token_error::{ErrorCode, TokenError},
 };
 use crate::domain::{
+    json_path::value_within,
     secret::{Secret, SecretMap},
     timestamp::Timestamp,
 };
@@ -109,7 +110,7 @@ pub fn read_token_response(
 /// The token that goes on, if the answer says so.
 fn going_on(raw: &SecretMap, rules: &ResponseRules) -> Option<Secret> {
     let goes_on = rules.goes_on.as_ref()?;
-    let said = match value_at(raw.expose(), &goes_on.path)? {
+    let said = match value_within(raw.expose(), &goes_on.path)? {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
@@ -124,7 +125,7 @@ fn without_token(
     rules: &ResponseRules,
     now: Timestamp,
 ) -> TokenError {
-    let says = |goes_on: &GoesOn| value_at(raw.expose(), &goes_on.path).is_some();
+    let says = |goes_on: &GoesOn| value_within(raw.expose(), &goes_on.path).is_some();
     let refused = rules.goes_on.as_ref().is_some_and(says);
     let code = error_code(raw).or(refused.then_some(ErrorCode::Other));
     let status = response.status;
@@ -195,7 +196,7 @@ fn find_token<'a>(raw: &'a SecretMap, rules: &ResponseRules) -> Option<Found<'a>
     let top = raw.expose();
     in_object(top).or_else(|| {
         let mut paths = rules.token_paths.iter();
-        paths.find_map(|path| match value_at(top, path)? {
+        paths.find_map(|path| match value_within(top, path)? {
             Value::Object(object) => in_object(object),
             Value::String(token) if !token.is_empty() => Some(Found {
                 access_token: token,
@@ -211,14 +212,6 @@ fn in_object(object: &Map<String, Value>) -> Option<Found<'_>> {
         access_token: text(object, "access_token")?,
         beside: object,
     })
-}
-
-/// The value at a dotted path.
-#[must_use]
-pub fn value_at<'a>(top: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
-    let mut names = path.split('.');
-    let first = top.get(names.next()?)?;
-    names.try_fold(first, |value, name| value.get(name))
 }
 
 /// A text that is not empty.

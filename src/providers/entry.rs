@@ -290,7 +290,7 @@ impl Entry {
             token_response_headers: entry.names("token_response_headers"),
             token_response_metadata: entry.names("token_response_metadata"),
             token_url: token_url(entry),
-            verification: entry.0.get("proxy").and_then(Verification::of),
+            verification: entry.object("proxy").and_then(Verification::of),
         })
     }
 }

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::{
     entry::{Entry, Parameters},
-    field_schema::FieldSchema,
+    filling::Declared,
     refresh_step::RefreshStep,
     template::{self, TemplateError, Values},
 };
@@ -148,7 +148,8 @@ impl TokenRequestRules {
         parameters: &Parameters,
         values: &Values<'_>,
     ) -> Result<(), RuleError> {
-        for (name, value) in filled(entry, field, parameters, values)? {
+        let filled = Declared::of_configuration(entry).texts(parameters, values);
+        for (name, value) in filled.map_err(|source| RuleError::Template { field, source })? {
             self.set(&name, value);
         }
         Ok(())
@@ -191,27 +192,21 @@ impl StepRequest {
     /// Fills in `step`, which must lack nothing.
     pub fn of(entry: &Entry, step: &RefreshStep, values: &Values<'_>) -> Result<Self, RuleError> {
         let url = url(entry, "refresh_steps", &step.token_url, values)?;
-        let mut parameters = Vec::new();
-        for (name, template) in &step.token_params {
-            let value = template::text(template, values).map_err(in_step)?;
-            parameters.push((name.clone(), Secret::new(value)));
-        }
-        let mut headers = Vec::new();
-        for (name, template) in &step.token_headers {
-            let value = template::text(template, values).map_err(in_step)?;
-            headers.push((name.clone(), header(name, value).map_err(in_step)?));
-        }
+        let in_step = |source| RuleError::Template {
+            field: "refresh_steps",
+            source,
+        };
+        let texts = Declared::NONE.texts(&step.token_params, values);
+        let texts = texts.map_err(in_step)?.into_iter();
+        let headers = Declared::NONE.headers(&step.token_headers, values);
         Ok(Self {
             url,
-            headers,
-            parameters,
+            headers: headers.map_err(in_step)?,
+            parameters: texts
+                .map(|(name, value)| (name, Secret::new(value)))
+                .collect(),
         })
     }
-}
-
-fn in_step(source: TemplateError) -> RuleError {
-    let field = "refresh_steps";
-    RuleError::Template { field, source }
 }
 
 /// Fills in `headers` of the entry.
@@ -221,41 +216,8 @@ pub fn headers(
     values: &Values<'_>,
 ) -> Result<Vec<(String, Secret)>, RuleError> {
     let field = "token_headers";
-    let filled = filled(entry, field, headers, values)?.into_iter();
-    let headers = filled.map(|(name, value)| Ok((name.clone(), header(&name, value)?)));
-    headers
-        .collect::<Result<_, _>>()
-        .map_err(|source| RuleError::Template { field, source })
-}
-
-/// The value of a header: a control character within it could end the header (RFC 9110 §5.5), and
-/// what is not of ASCII arrives as something else, if at all.
-pub(super) fn header(name: &str, value: String) -> Result<Secret, TemplateError> {
-    let is_allowed = |char: char| matches!(char, '\t' | ' '..='~');
-    if value.chars().all(is_allowed) {
-        Ok(Secret::new(value))
-    } else {
-        Err(TemplateError::Unfit(name.to_owned()))
-    }
-}
-
-/// Fills in `templates`. One that lacks the value of an optional input is left out.
-fn filled(
-    entry: &Entry,
-    field: &'static str,
-    templates: &Parameters,
-    values: &Values<'_>,
-) -> Result<Vec<(String, String)>, RuleError> {
-    let mut filled = Vec::new();
-    for (name, template) in templates {
-        match template::text(template, values) {
-            Ok(value) => filled.push((name.clone(), value)),
-            Err(TemplateError::Missing(input))
-                if is_optional(&entry.connection_config, &[], &input) => {}
-            Err(source) => return Err(RuleError::Template { field, source }),
-        }
-    }
-    Ok(filled)
+    let headers = Declared::of_configuration(entry).headers(headers, values);
+    headers.map_err(|source| RuleError::Template { field, source })
 }
 
 /// Fills in `template`, which is the `field` of the entry, and holds it to the entry's domains.
@@ -280,25 +242,6 @@ pub fn url(
         return Ok(url);
     }
     Err(RuleError::ForeignDomain)
-}
-
-/// Whether `placeholder` stands for what there need not be: an input that may be left empty, or the
-/// scopes of an integration.
-pub(super) fn is_optional(
-    connection_config: &[FieldSchema],
-    credentials: &[FieldSchema],
-    placeholder: &str,
-) -> bool {
-    let of_config = placeholder.strip_prefix("connectionConfig.");
-    let of_credentials = template::own_part(placeholder);
-    let is_optional = |inputs: &[FieldSchema], name: Option<&str>| {
-        let name = name.unwrap_or(placeholder);
-        let mut inputs = inputs.iter();
-        inputs.any(|field| field.name == name && field.is_optional)
-    };
-    placeholder == "scopes"
-        || of_credentials.is_none() && is_optional(connection_config, of_config)
-        || of_config.is_none() && is_optional(credentials, of_credentials)
 }
 
 #[cfg(test)]

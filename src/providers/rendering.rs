@@ -131,7 +131,7 @@ fn explained(error: &TemplateError) -> String {
             format!("The value of ${{{name}}} does not fit where the template puts it")
         }
         TemplateError::TooLong => "The filled template is too long".to_owned(),
-        TemplateError::Unsupported(name) => format!("The function {name} is not computed yet"),
+        TemplateError::Unsupported(name) => format!("The function {name} is not computed"),
         TemplateError::Malformed | TemplateError::NoUrl => {
             "The template gives no valid URL".to_owned()
         }

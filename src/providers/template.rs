@@ -9,7 +9,7 @@ mod moment;
 mod parse;
 mod url_template;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use thiserror::Error;
 use url::Url;
 
@@ -17,7 +17,7 @@ use self::{
     parse::{Placeholder, Template, alternatives, whole},
     url_template::{Tail, UrlTemplate},
 };
-use crate::domain::{secret::SecretMap, timestamp::Timestamp};
+use crate::domain::{json_path::value_within, secret::SecretMap, timestamp::Timestamp};
 
 /// What the placeholders stand for.
 #[derive(Clone, Copy, Debug)]
@@ -227,15 +227,8 @@ impl<'a> Values<'a> {
     }
 }
 
-/// The value under the key `path`, or in objects within objects if it has dots.
 fn at(map: Option<&SecretMap>, path: &str) -> Option<String> {
-    fn within<'v>(map: &'v Map<String, Value>, path: &str) -> Option<&'v Value> {
-        map.get(path).or_else(|| {
-            let (first, rest) = path.split_once('.')?;
-            within(map.get(first)?.as_object()?, rest)
-        })
-    }
-    within(map?.expose(), path).and_then(scalar)
+    value_within(map?.expose(), path).and_then(scalar)
 }
 
 fn first_usable<'t, T>(
@@ -284,7 +277,7 @@ mod tests {
         prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest},
         sample::select,
     };
-    use serde_json::json;
+    use serde_json::{Map, json};
 
     use super::*;
 

@@ -6,15 +6,16 @@
 use serde_json::{Map, Value};
 
 use super::{
-    entry::Parameters,
-    field_schema::FieldSchema,
-    refresh_rule::is_optional,
+    checked::Checked,
+    entry::{Entry, Parameters},
+    filling::Declared,
     shape::rooted,
     template::{self, TemplateError, Values},
+    token_steps::METHODS,
 };
 use crate::{
     domain::secret::Secret,
-    oauth2::http::{HttpRequest, Method},
+    oauth2::http::{Content, HttpRequest, Method, extend_query},
 };
 
 /// How a provider's credentials are tested: by calls of which one must succeed.
@@ -30,27 +31,22 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// Reads a `proxy`, which was checked; none if there is nothing to call.
-    pub(super) fn of(proxy: &Value) -> Option<Self> {
-        let own = proxy.get("verification")?;
-        let endpoints = own.get("endpoints")?.as_array()?;
-        let endpoints: Vec<_> = endpoints.iter().filter_map(Value::as_str).collect();
-        let base_url = own
-            .get("base_url_override")
-            .or_else(|| proxy.get("base_url"))?;
-        let method = match own.get("method").and_then(Value::as_str) {
-            Some("POST") => Method::Post,
-            Some(_) | None => Method::Get,
-        };
-        let mut headers = parameters(proxy.get("headers"));
-        headers.extend(parameters(own.get("headers")));
+    /// Reads a `proxy`; none if there is nothing to call.
+    pub(super) fn of(proxy: Checked<'_>) -> Option<Self> {
+        let own = proxy.object("verification")?;
+        let endpoints = own.names("endpoints");
+        let method = own.choice("method", &METHODS).unwrap_or(Method::Get);
+        let mut headers = proxy.headers("headers").unwrap_or_default();
+        headers.extend(own.headers("headers").unwrap_or_default());
         let verification = Self {
-            endpoints: endpoints.into_iter().map(rooted).collect(),
-            base_url: base_url.as_str()?.to_owned(),
+            endpoints: endpoints.iter().map(|path| rooted(path)).collect(),
+            base_url: own
+                .text("base_url_override")
+                .or_else(|| proxy.text("base_url"))?,
             method,
             headers,
-            query: parameters(proxy.get("query")),
-            body: body(proxy.get("body"), own.get("data")).filter(|_| method == Method::Post),
+            query: proxy.parameters("query").unwrap_or_default(),
+            body: body(proxy.json("body"), own.json("data")).filter(|_| method == Method::Post),
         };
         (!verification.endpoints.is_empty()).then_some(verification)
     }
@@ -60,101 +56,32 @@ impl Verification {
     pub fn request(
         &self,
         endpoint: &str,
-        inputs: &[FieldSchema],
+        entry: &Entry,
         authorization: Option<Secret>,
         values: &Values<'_>,
     ) -> Result<HttpRequest, TemplateError> {
         let base = template::url(&self.base_url, values)?;
         let mut url = template::url_below(&base, endpoint, values)?;
-        for (name, value) in filled(&self.query, inputs, values)? {
-            url.query_pairs_mut().append_pair(&name, &value);
-        }
+        let declared = Declared::of_configuration(entry);
+        extend_query(&mut url, declared.texts(&self.query, values)?);
         let body = self.body.as_ref();
         let body = body.map(|body| template::text_json(body, values));
-        let body = body.transpose()?;
-
-        let mut headers = Headers::default();
-        headers.set("accept", Secret::new("application/json"));
-        headers.set("user-agent", Secret::new("holdfast"));
-        if body.is_some() {
-            headers.set("content-type", Secret::new("application/json"));
-        }
-        if let Some(authorization) = authorization {
-            headers.set("authorization", authorization);
-        }
-        for (name, value) in filled(&self.headers, inputs, values)? {
-            if !is_header_value(&value) {
-                return Err(TemplateError::Unfit(format!("the header {name}")));
-            }
-            headers.set(&name, Secret::new(value));
-        }
-        Ok(HttpRequest {
-            method: self.method,
-            url,
-            headers: headers.0,
-            body: body.map(|body| Secret::new(body.to_string())),
-        })
+        let content = body.transpose()?.as_ref().map(Content::json);
+        let authorization = authorization.map(|value| ("authorization".to_owned(), value));
+        let headers = declared.headers(&self.headers, values)?;
+        let headers = authorization.into_iter().chain(headers).collect();
+        Ok(HttpRequest::new(self.method, url, headers, content))
     }
-}
-
-/// Each name once, in lower case.
-#[derive(Default)]
-struct Headers(Vec<(String, Secret)>);
-
-impl Headers {
-    fn set(&mut self, name: &str, value: Secret) {
-        let name = name.to_ascii_lowercase();
-        self.0.retain(|(other, _)| *other != name);
-        self.0.push((name, value));
-    }
-}
-
-/// Text templates by name, as the check of an entry takes them.
-fn parameters(value: Option<&Value>) -> Parameters {
-    let members = value.and_then(Value::as_object).into_iter().flatten();
-    members
-        .filter_map(|(name, value)| {
-            let text = match value {
-                Value::Bool(_) | Value::Number(_) => value.to_string(),
-                _ => value.as_str()?.to_owned(),
-            };
-            Some((name.clone(), text))
-        })
-        .collect()
 }
 
 /// The members of every call with those of the test over them.
-fn body(every: Option<&Value>, own: Option<&Value>) -> Option<Value> {
+fn body(every: Option<Value>, own: Option<Value>) -> Option<Value> {
     match (every, own) {
-        (Some(Value::Object(every)), Some(Value::Object(own))) => {
-            let members = every.iter().chain(own);
-            let members = members.map(|(name, value)| (name.clone(), value.clone()));
-            Some(Value::Object(members.collect::<Map<_, _>>()))
-        }
-        (every, own) => own.or(every).cloned(),
+        (Some(Value::Object(every)), Some(Value::Object(own))) => Some(Value::Object(
+            every.into_iter().chain(own).collect::<Map<_, _>>(),
+        )),
+        (every, own) => own.or(every),
     }
-}
-
-fn filled(
-    parameters: &Parameters,
-    inputs: &[FieldSchema],
-    values: &Values<'_>,
-) -> Result<Vec<(String, String)>, TemplateError> {
-    let mut filled = Vec::new();
-    for (name, template) in parameters {
-        match template::text(template, values) {
-            Ok(value) => filled.push((name.clone(), value)),
-            Err(TemplateError::Missing(input)) if is_optional(inputs, &[], &input) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
-}
-
-/// Whether a header can carry it (RFC 9110 §5.5), which for the runtime's `fetch` means bytes.
-fn is_header_value(value: &str) -> bool {
-    let is_allowed = |char: char| matches!(char, '\t' | ' '..='~' | '\u{a0}'..='\u{ff}');
-    value.chars().all(is_allowed)
 }
 
 #[cfg(test)]

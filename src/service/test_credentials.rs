@@ -79,9 +79,8 @@ pub async fn test_credentials(
             credentials: Some(&test.fields),
             ..Values::new(connection_config, ports.now(), &random)
         };
-        let inputs = &entry.connection_config;
         let authorization = test.authorization.clone();
-        let outcome = match verification.request(endpoint, inputs, authorization, &values) {
+        let outcome = match verification.request(endpoint, entry, authorization, &values) {
             Ok(mut request) => {
                 if let (Some(token), Some(client)) = (test.token, &client) {
                     let account = connection_config.expose().get("accountId");

@@ -1,14 +1,16 @@
 //! Functions of templates.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use hmac::{Hmac, KeyInit, Mac};
-use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 use super::{TemplateError, parse::Template};
 use crate::{
     domain::secret::Secret,
-    signing::private_key::{Algorithm, PrivateKey},
+    signing::{
+        encoding::hex,
+        mac::{hmac_sha1, hmac_sha256},
+        private_key::{Algorithm, PrivateKey},
+    },
 };
 
 /// A function whose name is known.
@@ -60,8 +62,12 @@ impl Function {
                 let count = count.parse().map_err(|_| TemplateError::Malformed)?;
                 Ok(text.chars().take(count).collect())
             }
-            (Self::HmacSha1Hex, [message, key]) => hmac_hex::<Hmac<Sha1>>(message, key),
-            (Self::HmacSha256Hex, [message, key]) => hmac_hex::<Hmac<Sha256>>(message, key),
+            (Self::HmacSha1Hex, [message, key]) => {
+                Ok(hex(&hmac_sha1(key.as_bytes(), message.as_bytes())))
+            }
+            (Self::HmacSha256Hex, [message, key]) => {
+                Ok(hex(&hmac_sha256(key.as_bytes(), message.as_bytes())))
+            }
             (Self::Sha256Base64, [text]) => Ok(STANDARD.encode(Sha256::digest(text))),
             (Self::Sha256Hex, [text]) => Ok(hex(&Sha256::digest(text))),
             (Self::Fingerprint, [key]) => fingerprint(key),
@@ -77,18 +83,6 @@ fn fingerprint(pem: &str) -> Result<String, TemplateError> {
     let key = PrivateKey::from_pem(&Secret::new(pem), Algorithm::Rs256);
     let fingerprint = key.ok().and_then(|key| key.fingerprint());
     fingerprint.ok_or_else(|| TemplateError::Unfit(Function::Fingerprint.name().to_owned()))
-}
-
-fn hmac_hex<M: KeyInit + Mac>(message: &str, key: &str) -> Result<String, TemplateError> {
-    // RFC 2104 §2: HMAC takes a key of any length, so there is no error to tell of.
-    let code = M::new_from_slice(key.as_bytes()).map_err(|_| TemplateError::Malformed)?;
-    Ok(hex(&code.chain_update(message).finalize().into_bytes()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 const FUNCTIONS: [(Function, &str); 9] = [

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     domain::{
         credentials::{Credentials, OAuth2, OAuth2ClientCredentials},
+        json_path::value_within,
         secret::{Secret, SecretMap},
     },
     oauth2::{
@@ -20,7 +21,7 @@ use crate::{
         token_request::{Grant, TokenRequest},
         token_response::{
             CLIENT_CREDENTIALS_TOKEN_PATHS, GoesOn, ResponseRules, TokenResponse,
-            read_token_response, value_at,
+            read_token_response,
         },
     },
     providers::{refresh_rule::TokenRequestRules, template::Values},
@@ -173,7 +174,7 @@ impl<P: Ports> Exchange<'_, P> {
     pub(super) fn told(&self, earlier: &SecretMap, answer: &SecretMap) -> SecretMap {
         let paths = self.entry.token_response_metadata.iter();
         let told = paths.filter_map(|path| {
-            let value = value_at(answer.expose(), path)?;
+            let value = value_within(answer.expose(), path)?;
             let is_scalar = value.is_string() || value.is_number() || value.is_boolean();
             is_scalar.then(|| (path.clone(), value.clone()))
         });

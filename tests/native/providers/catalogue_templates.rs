@@ -153,8 +153,7 @@ fn every_test_of_imported_credentials_can_be_made_with_the_inputs_of_a_connectio
                 ..Values::new(&config, Timestamp::EPOCH, "random")
             };
             for endpoint in &verification.endpoints {
-                let request =
-                    verification.request(endpoint, &entry.connection_config, None, &values);
+                let request = verification.request(endpoint, entry, None, &values);
                 let request = request.unwrap_or_else(|error| panic!("{}: {error}", listed.name));
                 assert_eq!(request.url.scheme(), "https", "{}", listed.name);
                 count += 1;

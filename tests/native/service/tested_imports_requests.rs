@@ -108,10 +108,10 @@ fn headers_of_the_test_go_before_those_of_every_call_and_these_before_the_usual_
     assert_eq!(
         own_headers(&seen),
         [
+            "accept: text/x",
             "authorization: Own fake-user",
-            "x-b: every",
             "x-a: test",
-            "accept: text/x"
+            "x-b: every",
         ]
     );
 }

@@ -175,7 +175,7 @@ fn steps_follow_each_other_and_the_last_answer_has_the_token() {
         ]
     );
     assert_eq!(seen[2].body, "password=fake-password&id=7");
-    assert_eq!(headers(&seen[2])[3], "authorization: Bearer fake-between");
+    assert_eq!(headers(&seen[2])[2], "authorization: Bearer fake-between");
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn a_refresh_token_is_sent_where_the_provider_has_a_refresh_and_stays_without_a_
     let seen = &deployment.provider.seen()[0];
     assert_eq!(seen.url, REFRESH);
     assert_eq!(seen.body, r#"{"old":"fake-refresh-token"}"#);
-    assert_eq!(headers(seen)[3], "x-key: login");
+    assert_eq!(headers(seen)[2], "x-key: login");
 }
 
 #[test]
