@@ -48,7 +48,7 @@ impl VerificationError {
             Self::Failed(attempt) => with_payload(
                 400,
                 "connection_test_failed",
-                "The credentials could not be verified, because their refresh failed. Nothing was stored.",
+                "The credentials could not be verified, because the provider gave no new ones for them. Nothing was stored.",
                 json!({
                     "outcome": attempt.outcome.as_str(),
                     "status": attempt.status,

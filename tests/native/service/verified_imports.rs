@@ -232,7 +232,7 @@ fn a_failure_is_told_in_the_providers_words_without_any_secret() {
         &json!({"connection_config": {"a": "canary"}}),
     );
     let error = &answer.json()["error"];
-    let message = "The credentials could not be verified, because their refresh failed. \
+    let message = "The credentials could not be verified, because the provider gave no new ones for them. \
         Nothing was stored.";
     assert_eq!(error["message"], message);
     let said = error["payload"]["error"].as_str().unwrap();
