@@ -1,7 +1,8 @@
 //! Nouns and rules of credentials that are kept alive.
 //!
 //! Here: what a connection, an integration, an environment and their credentials are, when a
-//! credential is due for refresh, which scopes a key grants, which hosts may be asked. Not here: how
+//! credential is due for refresh, which scopes a key grants, which hosts may be asked, and the XML that
+//! some of them speak. Not here: how
 //! any of it is stored, sent, encrypted or spelled on the wire, and what time it is.
 
 pub mod attempt;
@@ -20,3 +21,4 @@ pub mod scope;
 pub mod secret;
 pub mod tags;
 pub mod timestamp;
+pub mod xml;

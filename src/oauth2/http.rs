@@ -6,7 +6,7 @@ use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::domain::{secret::Secret, timestamp::Timestamp};
+use crate::domain::{secret::Secret, timestamp::Timestamp, xml};
 
 /// The method of a request (RFC 9110 §9).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -97,6 +97,15 @@ impl Content {
             text: Secret::new(value.to_string()),
         }
     }
+
+    /// XML; none where `value` cannot be written as such.
+    #[must_use]
+    pub fn xml(value: &Value) -> Option<Self> {
+        Some(Self {
+            media_type: "application/xml",
+            text: Secret::new(xml::document(value)?),
+        })
+    }
 }
 
 /// Puts `pairs` behind the query that `url` has.
@@ -163,6 +172,27 @@ impl HttpResponse {
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         headers.find_map(|(other, value)| (other == name).then(|| value.expose()))
+    }
+
+    /// The media type of the body, without its parameters (RFC 9110 §8.3.1).
+    pub(super) fn media_type(&self) -> Option<&str> {
+        let content_type = self.header("content-type")?;
+        Some(content_type.split(';').next()?.trim())
+    }
+
+    /// The body as JSON, which is recognised by itself, because its media type is often wrong, or
+    /// as XML, which is recognised by its media type.
+    pub(super) fn value(&self) -> Option<Value> {
+        let body = self.body.as_slice();
+        // RFC 8259 §8.1 lets us ignore a byte order mark.
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        serde_json::from_slice(body).ok().or_else(|| {
+            let media_type = self.media_type()?.to_ascii_lowercase();
+            // RFC 7303 §9.
+            let is_xml = ["application/xml", "text/xml"].contains(&media_type.as_str());
+            let text = str::from_utf8(body).ok().filter(|_| is_xml)?;
+            xml::value(text)
+        })
     }
 
     /// For how many seconds from `now` the provider wants to be left alone: `Retry-After` as a

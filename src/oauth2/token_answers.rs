@@ -30,7 +30,8 @@ impl TokenAnswers {
         now: Timestamp,
     ) -> Result<(), TokenError> {
         let status = response.status;
-        let body = body(response);
+        let text = || Value::from(String::from_utf8_lossy(&response.body));
+        let body = response.value().unwrap_or_else(text);
         if status >= 400 {
             return Err(TokenError::Rejected {
                 status,
@@ -115,14 +116,6 @@ impl TokenAnswers {
     fn last(&self) -> Option<&Value> {
         self.steps.expose().values().next_back()
     }
-}
-
-/// The body as JSON, else as the text that it is.
-fn body(response: &HttpResponse) -> Value {
-    let body = response.body.as_slice();
-    // RFC 8259 §8.1 lets us ignore a byte order mark.
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    serde_json::from_slice(body).unwrap_or_else(|_| String::from_utf8_lossy(body).into())
 }
 
 /// Why the provider refused. With 401 and an error of its own it says that what a login is made

@@ -156,20 +156,20 @@ fn rejected(response: &HttpResponse, code: ErrorCode, now: Timestamp) -> TokenEr
     }
 }
 
-/// The answer as an object. JSON is recognised by itself, because its content type is often
-/// wrong; a form, which nearly any text could be, by its content type.
+/// The answer as an object. A form, which nearly any text could be, is recognised by its media
+/// type.
 fn read_object(response: &HttpResponse) -> Option<Map<String, Value>> {
-    let body = response.body.as_slice();
-    // RFC 8259 §8.1 lets us ignore a byte order mark.
-    let json = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    serde_json::from_slice(json).ok().or_else(|| {
-        let content_type = response.header("content-type")?;
-        let essence = content_type.split(';').next()?.trim();
-        ["application/x-www-form-urlencoded", "text/plain"]
-            .iter()
-            .any(|form| essence.eq_ignore_ascii_case(form))
-            .then(|| form_object(body))
-    })
+    match response.value() {
+        Some(Value::Object(object)) => Some(object),
+        Some(_) => None,
+        None => {
+            let media_type = response.media_type()?;
+            ["application/x-www-form-urlencoded", "text/plain"]
+                .iter()
+                .any(|form| media_type.eq_ignore_ascii_case(form))
+                .then(|| form_object(&response.body))
+        }
+    }
 }
 
 fn form_object(body: &[u8]) -> Map<String, Value> {

@@ -2,11 +2,14 @@
 //!
 //! Here: a monogram made from the name. Not here: anybody's trademark.
 
+use crate::domain::xml;
+
 /// A square SVG picture with one or two letters of `display_name`, on a colour that follows from
 /// the name.
 #[must_use]
 pub fn svg(display_name: &str) -> String {
-    let title = escaped(display_name);
+    let written = display_name.chars().filter(|char| xml::is_char(*char));
+    let title = xml::text(&written.collect::<String>()).unwrap_or_default();
     let letters = monogram(display_name);
     let hue = hue(display_name);
     format!(
@@ -34,21 +37,6 @@ fn hue(name: &str) -> u32 {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
     hash % 360
-}
-
-/// `text` for XML 1.0, which has no way to write control characters and noncharacters.
-fn escaped(text: &str) -> String {
-    let is_char = |char: &char| !char.is_control() && !matches!(char, '\u{fffe}' | '\u{ffff}');
-    let mut escaped = String::new();
-    for char in text.chars().filter(is_char) {
-        match char {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            _ => escaped.push(char),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

@@ -72,9 +72,9 @@ pub enum RuleError {
         /// Why not.
         source: TemplateError,
     },
-    /// The entry asks for something that is not done here.
-    #[error("{0} is not supported")]
-    Unsupported(&'static str),
+    /// The parameters are no single element, or one of their names or values is none in XML.
+    #[error("the parameters cannot be written as XML")]
+    NotXml,
 }
 
 impl TokenRequestRules {

@@ -118,7 +118,10 @@ pub fn check(entry: &Entry, input: &Input<'_>) {
                 "A token request or revocation leads outside of these domains".to_owned(),
             ),
             RuleError::Template { field, source } => (field, explained(&source)),
-            RuleError::Unsupported(what) => ("body_format", format!("{what} is not supported")),
+            RuleError::NotXml => (
+                "body_format",
+                "The parameters cannot be written as XML: expected one element".to_owned(),
+            ),
         };
         object.field(field).refuse("custom", mistake);
     }

@@ -59,8 +59,8 @@ pub fn step_request(
             Some(Content::form(pairs(&parameters)))
         }
         (Method::Post, StepFormat::Json, Some(parameters)) => Some(Content::json(&parameters)),
-        (Method::Post, StepFormat::Xml, Some(_)) => {
-            return Err(RuleError::Unsupported("a body of XML"));
+        (Method::Post, StepFormat::Xml, Some(parameters)) => {
+            Some(Content::xml(&parameters).ok_or(RuleError::NotXml)?)
         }
     };
     let headers = declared.headers(&step.headers, values);

@@ -210,7 +210,7 @@ fn unfilled(error: &RuleError) -> TokenExchangeError {
         | RuleError::Template {
             field: "token_url", ..
         } => no_url(error),
-        RuleError::Template { .. } | RuleError::Unsupported(_) => {
+        RuleError::NotXml | RuleError::Template { .. } => {
             TokenExchangeError::unaskable(RefreshFailure::TwoStep, error)
         }
     }

@@ -185,10 +185,11 @@ fn a_token_request_that_no_inputs_can_render_is_a_mistake() {
         ),
         (
             json!({
-                "auth_mode": "TWO_STEP", "body_format": "xml", "token_params": {"a": "b"},
+                "auth_mode": "TWO_STEP", "body_format": "xml", "token_params": {"a": "b", "c": "d"},
                 "token_response": {"token": "token"},
             }),
-            "body_format custom a body of XML is not supported".to_owned(),
+            "body_format custom The parameters cannot be written as XML: expected one element"
+                .to_owned(),
         ),
         (
             json!({

@@ -74,6 +74,23 @@ fn header<'s>(seen: &'s Seen, name: &str) -> Option<&'s str> {
 }
 
 #[test]
+fn an_answer_of_the_service_may_be_xml() {
+    let deployment = deployment(&json!({}));
+    // The shape of the example in the API reference of `AssumeRole`.
+    let answer = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+        <AssumeRoleResult><Credentials><AccessKeyId>ASIAFAKE</AccessKeyId><SecretAccessKey>\
+        fake-temporary</SecretAccessKey><SessionToken>fake-session</SessionToken><Expiration>\
+        2026-01-01T00:30:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>";
+    deployment
+        .provider
+        .will_answer(Answer::Xml(200, answer.to_owned()));
+    let credentials = &post(&deployment, &json!({})).ok()["credentials"];
+    assert_eq!(credentials["access_key_id"], "ASIAFAKE");
+    assert_eq!(credentials["session_token"], "fake-session");
+    assert_eq!(credentials["expires_at"], "2026-01-01T00:30:00.000Z");
+}
+
+#[test]
 fn a_role_is_assumed_by_a_signed_form() {
     let deployment = deployment(&json!({}));
     deployment

@@ -25,6 +25,7 @@ pub(crate) enum Answer {
     Text(u16, String),
     /// Status 429 with this `Retry-After`.
     Throttled(&'static str),
+    Xml(u16, String),
 }
 
 impl Answer {
@@ -107,6 +108,7 @@ impl ScriptedProvider {
                 vec![("retry-after", wait)],
                 String::new(),
             ),
+            Answer::Xml(status, body) => (status, "text/xml; charset=UTF-8", vec![], body),
         };
         let headers = [("content-type", content_type)].into_iter().chain(others);
         Ok(HttpResponse {
