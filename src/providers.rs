@@ -25,6 +25,7 @@ pub mod refresh_rule;
 pub mod refresh_step;
 pub mod rendering;
 pub mod revocation_rule;
+pub mod saml_template;
 mod shape;
 pub mod step_request;
 pub mod template;

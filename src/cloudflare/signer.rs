@@ -35,13 +35,17 @@ impl Signer for Runtime {
 /// What to import a key for, and to sign with: one object serves both.
 fn algorithm(algorithm: Algorithm) -> Result<Object, JsValue> {
     let object = Object::new();
-    let mut members = vec![("hash", "SHA-256")];
+    let mut members = vec![("hash", JsValue::from("SHA-256"))];
     match algorithm {
-        Algorithm::Es256 => members.extend([("name", "ECDSA"), ("namedCurve", "P-256")]),
-        Algorithm::Rs256 => members.push(("name", "RSASSA-PKCS1-v1_5")),
+        Algorithm::Es256 => {
+            members.extend([("name", "ECDSA".into()), ("namedCurve", "P-256".into())]);
+        }
+        // RFC 7518 §3.5: the salt is as long as the digest.
+        Algorithm::Ps256 => members.extend([("name", "RSA-PSS".into()), ("saltLength", 32.into())]),
+        Algorithm::Rs256 => members.push(("name", "RSASSA-PKCS1-v1_5".into())),
     }
     for (name, value) in members {
-        Reflect::set(&object, &name.into(), &value.into())?;
+        Reflect::set(&object, &name.into(), &value)?;
     }
     Ok(object)
 }

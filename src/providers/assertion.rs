@@ -1,14 +1,19 @@
-//! Assertions that stand for a grant (RFC 7521 §4): JSON Web Tokens (RFC 7523), signed with a key
-//! of the connection. SAML assertions (RFC 7522) are not made. Not here: the signature, and which
+//! Assertions that stand for a grant (RFC 7521 §4), signed with a key of the connection: JSON Web
+//! Tokens (RFC 7523) and assertions of SAML (RFC 7522). Not here: the signature, and which
 //! parameter of a request carries the assertion.
 
 use super::{
     checked::Checked,
     entry_fields::names,
-    jwt_template::JwtTemplate,
+    jwt_template::{JwtTemplate, UnsignableError, inputs_of},
+    saml_template::SamlTemplate,
     shape::{Field, MAX_TEXT_CHARS, Shape},
+    template::Values,
 };
-use crate::{domain::auth_mode::AuthMode, signing::private_key::Algorithm};
+use crate::{
+    domain::{auth_mode::AuthMode, jwt::end_of_jwt, secret::Secret, timestamp::Timestamp},
+    signing::{private_key::Algorithm, saml::end_of_assertion},
+};
 
 /// The fields.
 pub(super) const FIELDS: &[Field] = &[
@@ -17,7 +22,10 @@ pub(super) const FIELDS: &[Field] = &[
         Shape::Json,
         "The assertion that stands for a grant.",
     )
-    .in_mode(AuthMode::TwoStep, Shape::Object(ASSERTION)),
+    .in_mode(
+        AuthMode::TwoStep,
+        Shape::Tagged("type", &[("jwt", JWT), ("saml", SAML)]),
+    ),
     Field::new(
         "assertion_option",
         Shape::Inputs,
@@ -25,24 +33,16 @@ pub(super) const FIELDS: &[Field] = &[
     ),
 ];
 
-const ASSERTION: &[Field] = &[
+const JWT: &[Field] = &[
     Field::new(
         "type",
         Shape::Choice(|| vec!["jwt"]),
         "The kind of assertion.",
     )
     .required(),
-    Field::new("key", TEXT, "Template of the private key, in PEM.").required(),
-    Field::new(
-        "lifetimeInSeconds",
-        Shape::Number(1, MAX_SECONDS),
-        "How long it is used; an hour by default.",
-    ),
-    Field::new(
-        "singleUse",
-        Shape::Flag,
-        "Whether each login needs a new one; `false` by default.",
-    ),
+    KEY,
+    LIFETIME,
+    SINGLE_USE,
     Field::new("header", Shape::Object(HEADER), "Its header.").required(),
     Field::new(
         "payload",
@@ -50,6 +50,57 @@ const ASSERTION: &[Field] = &[
         "What it says beside `iat` and `exp`.",
     ),
 ];
+
+const SAML: &[Field] = &[
+    Field::new(
+        "type",
+        Shape::Choice(|| vec!["saml"]),
+        "The kind of assertion.",
+    )
+    .required(),
+    KEY,
+    LIFETIME,
+    SINGLE_USE,
+    Field::new("issuer", TEXT, "Template of who makes it.").required(),
+    Field::new(
+        "audiences",
+        Shape::Either(&TEXT, &Shape::Names),
+        "Template, or a list of templates, of whom it is for.",
+    )
+    .required(),
+    Field::new(
+        "nameIdentifier",
+        TEXT,
+        "Template of the name of whom it is about.",
+    )
+    .required(),
+    Field::new(
+        "nameIdentifierFormat",
+        TEXT,
+        "The kind of that name, a URI; unspecified by default.",
+    ),
+    Field::new("recipient", TEXT, "Template of the URL that takes it."),
+    Field::new("sessionIndex", TEXT, "Template of the name of a session."),
+    Field::new(
+        "attributes",
+        Shape::Parameters,
+        "What else it says of whom it is about; values are templates.",
+    ),
+];
+
+const KEY: Field = Field::new("key", TEXT, "Template of the private key, in PEM.").required();
+
+const LIFETIME: Field = Field::new(
+    "lifetimeInSeconds",
+    Shape::NumberOrDigits(1, MAX_SECONDS),
+    "How long it is used; by default an hour, or five minutes for SAML.",
+);
+
+const SINGLE_USE: Field = Field::new(
+    "singleUse",
+    Shape::Flag,
+    "Whether each login needs a new one; `false` by default.",
+);
 
 const HEADER: &[Field] = &[
     Field::new(
@@ -68,30 +119,74 @@ const HEADER: &[Field] = &[
 #[derive(Clone, Debug)]
 pub struct Assertion {
     /// What is signed.
-    pub jwt: JwtTemplate,
+    pub template: AssertionTemplate,
     /// Whether each login needs a new one.
     pub is_single_use: bool,
     /// The inputs of `assertion_option`, which an assertion that is there already does without.
     pub options: Vec<String>,
 }
 
+/// What is signed.
+#[derive(Clone, Debug)]
+pub enum AssertionTemplate {
+    /// A JSON Web Token.
+    Jwt(JwtTemplate),
+    /// An assertion of SAML.
+    Saml(SamlTemplate),
+}
+
 impl Assertion {
     pub(super) fn of(entry: Checked<'_>) -> Option<Self> {
         let assertion = entry.object("assertion")?;
         let options = entry.inputs("assertion_option");
-        let algorithm = assertion.object("header")?.choice("alg", &ALGORITHMS)?;
         let seconds = assertion.number("lifetimeInSeconds");
+        let template = if assertion.text("type")? == "saml" {
+            AssertionTemplate::Saml(SamlTemplate::of(assertion, seconds)?)
+        } else {
+            let algorithm = assertion.object("header")?.choice("alg", &ALGORITHMS)?;
+            AssertionTemplate::Jwt(JwtTemplate::of_assertion(assertion, algorithm, seconds)?)
+        };
         Some(Self {
-            jwt: JwtTemplate::of_assertion(assertion, algorithm, seconds.unwrap_or(HOUR_SECONDS))?,
+            template,
             is_single_use: assertion.flag("singleUse"),
             options: options.into_iter().map(|input| input.name).collect(),
         })
     }
 }
 
-const ALGORITHMS: [(Algorithm, &str); 2] =
-    [(Algorithm::Es256, "ES256"), (Algorithm::Rs256, "RS256")];
+impl AssertionTemplate {
+    /// Whether there is something to sign.
+    pub fn check(&self, values: &Values<'_>) -> Result<(), UnsignableError> {
+        match self {
+            Self::Jwt(template) => template.fill(values).map(drop),
+            Self::Saml(template) => template.fill(values).map(drop),
+        }
+    }
+
+    /// The names of the inputs that the key is made of.
+    #[must_use]
+    pub fn key_inputs(&self) -> Vec<&str> {
+        match self {
+            Self::Jwt(template) => template.key_inputs(),
+            Self::Saml(template) => inputs_of(&template.key),
+        }
+    }
+
+    /// When `assertion`, which was made like this, ends.
+    #[must_use]
+    pub fn end_of(&self, assertion: &Secret) -> Option<Timestamp> {
+        match self {
+            Self::Jwt(_) => end_of_jwt(assertion),
+            Self::Saml(_) => end_of_assertion(assertion),
+        }
+    }
+}
+
+const ALGORITHMS: [(Algorithm, &str); 3] = [
+    (Algorithm::Es256, "ES256"),
+    (Algorithm::Ps256, "PS256"),
+    (Algorithm::Rs256, "RS256"),
+];
 const TEXT: Shape = Shape::Text(1, MAX_TEXT_CHARS);
-const HOUR_SECONDS: i64 = 3600;
-/// A year.
-const MAX_SECONDS: i64 = 31_536_000;
+/// Ten years, as long as the longest that are in use.
+const MAX_SECONDS: i64 = 10 * 365 * 24 * 60 * 60;

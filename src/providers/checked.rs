@@ -48,7 +48,9 @@ impl Checked<'_> {
     }
 
     pub(super) fn number<N: TryFrom<i64>>(self, name: &str) -> Option<N> {
-        self.0.get(name)?.as_i64()?.try_into().ok()
+        let value = self.0.get(name)?;
+        let digits = || value.as_str()?.parse().ok();
+        value.as_i64().or_else(digits)?.try_into().ok()
     }
 
     pub(super) fn object(self, name: &str) -> Option<Self> {

@@ -96,12 +96,19 @@ fn shape(of: Shape) -> Value {
         Shape::Names => list(&shape(Shape::Text(1, MAX_NAME_CHARS))),
         Shape::Template => json!({"type": "object"}),
         Shape::Number(min, max) => json!({"type": "integer", "minimum": min, "maximum": max}),
+        Shape::NumberOrDigits(min, max) => json!({"anyOf": [
+            shape(Shape::Number(min, max)), {"type": "string", "pattern": DIGITS},
+        ]}),
         Shape::Object(fields) => object(fields),
         Shape::Parameters | Shape::Texts => by_name(KEY, &text_or_scalar()),
         Shape::Paths => list(&shape(Shape::Text(1, MAX_URL_CHARS))),
         Shape::StepResult => json!({
             "type": "string", "maxLength": MAX_NAME_CHARS, "pattern": STEP_RESULT,
         }),
+        Shape::Tagged(_, kinds) => {
+            let kinds: Vec<_> = kinds.iter().map(|(_, fields)| object(*fields)).collect();
+            json!({ "oneOf": kinds })
+        }
         Shape::Text(min, max) => json!({"type": "string", "minLength": min, "maxLength": max}),
         Shape::Url => text_of_form(URL),
         Shape::UrlTemplate => text_of_form(URL_TEMPLATE),
@@ -129,6 +136,7 @@ fn text_of_form(pattern: &str) -> Value {
     json!({"type": "string", "maxLength": MAX_URL_CHARS, "pattern": pattern})
 }
 
+const DIGITS: &str = r"^\d+$";
 const DOMAIN: &str = r"^[a-z0-9-]+(\.[a-z0-9-]+)+$";
 /// A token (RFC 9110 §5.6.2).
 const HEADER: &str = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$";

@@ -63,12 +63,15 @@ pub struct Jwt {
     pub expires_at: Timestamp,
 }
 
-/// Why there is no token to sign. No variant holds any part of a value.
+/// Why there is nothing to sign. No variant holds any part of a value.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-pub enum JwtError {
+pub enum UnsignableError {
     /// The text is no key of the kind that is needed.
     #[error(transparent)]
     Key(#[from] PrivateKeyError),
+    /// A value has no form in XML.
+    #[error("a value cannot be written as XML")]
+    NotXml,
     /// The secret is not written as it has to be.
     #[error("the key does not consist of pairs of hexadecimal digits")]
     NotHexadecimal,
@@ -99,9 +102,10 @@ impl JwtTemplate {
     pub(super) fn of_assertion(
         assertion: Checked<'_>,
         algorithm: Algorithm,
-        lifetime_seconds: i64,
+        lifetime_seconds: Option<i64>,
     ) -> Option<Self> {
         let payload = assertion.object("payload");
+        let lifetime_seconds = lifetime_seconds.unwrap_or(HOUR_SECONDS);
         Some(Self {
             encoding: KeyEncoding::Private(algorithm),
             signing_key: assertion.text("key")?,
@@ -113,7 +117,7 @@ impl JwtTemplate {
 
     /// What is to be signed at the time of `values`. Parts of header and payload that lack a value
     /// are left out.
-    pub fn fill(&self, values: &Values<'_>) -> Result<Jwt, JwtError> {
+    pub fn fill(&self, values: &Values<'_>) -> Result<Jwt, UnsignableError> {
         let parted = self.parted(values.credentials);
         let values = &Values {
             credentials: parted.as_ref(),
@@ -138,20 +142,16 @@ impl JwtTemplate {
     }
 
     /// The names of the inputs that the key is made of.
-    pub fn key_inputs(&self) -> impl Iterator<Item = &str> {
-        template::placeholders(&self.signing_key)
-            .into_iter()
-            .map(|name| {
-                let name = own_name(name);
-                name.split_once('.').map_or(name, |(input, _)| input)
-            })
+    #[must_use]
+    pub fn key_inputs(&self) -> Vec<&str> {
+        inputs_of(&self.signing_key)
     }
 
-    fn key(&self, values: &Values<'_>) -> Result<JwtKey, JwtError> {
+    fn key(&self, values: &Values<'_>) -> Result<JwtKey, UnsignableError> {
         let text = Secret::new(template::plain_text(&self.signing_key, values)?);
         Ok(match self.encoding {
             KeyEncoding::Hmac(HmacSecretEncoding::Hex) => {
-                JwtKey::Hmac(HmacKey::from_hex(&text).ok_or(JwtError::NotHexadecimal)?)
+                JwtKey::Hmac(HmacKey::from_hex(&text).ok_or(UnsignableError::NotHexadecimal)?)
             }
             KeyEncoding::Hmac(HmacSecretEncoding::Utf8) => JwtKey::Hmac(HmacKey::from_text(&text)),
             KeyEncoding::Private(algorithm) => {
@@ -190,11 +190,22 @@ impl JwtTemplate {
     }
 }
 
+/// The names of the inputs in `template`.
+pub(super) fn inputs_of(template: &str) -> Vec<&str> {
+    let names = template::placeholders(template).into_iter().map(own_name);
+    names
+        .map(|name| name.split_once('.').map_or(name, |(input, _)| input))
+        .collect()
+}
+
 fn own_name(placeholder: &str) -> &str {
     own_part(placeholder).unwrap_or(placeholder)
 }
 
-fn unless_missing<T>(filled: Result<T, TemplateError>) -> Result<Option<T>, TemplateError> {
+/// None where `filled` lacks a value.
+pub(super) fn unless_missing<T>(
+    filled: Result<T, TemplateError>,
+) -> Result<Option<T>, TemplateError> {
     match filled {
         Ok(filled) => Ok(Some(filled)),
         Err(TemplateError::Missing(_)) => Ok(None),
@@ -247,6 +258,7 @@ fn split(text: &str) -> impl Iterator<Item = Value> {
     parts.filter(|part| !part.is_empty()).map(Value::from)
 }
 
+const HOUR_SECONDS: i64 = 3600;
 /// How deep a payload may be nested. Each level is a call on the stack.
 const MAX_DEPTH: usize = 32;
 
@@ -271,7 +283,11 @@ mod tests {
         read(Some(&entry), Entry::parse).unwrap().jwt.unwrap()
     }
 
-    fn filled(template: &JwtTemplate, inputs: &Value, config: &Value) -> Result<Jwt, JwtError> {
+    fn filled(
+        template: &JwtTemplate,
+        inputs: &Value,
+        config: &Value,
+    ) -> Result<Jwt, UnsignableError> {
         let [inputs, config] =
             [inputs, config].map(|it| SecretMap::new(it.as_object().unwrap().clone()));
         let now = Timestamp::from_millis(1_700_000_000_900);
@@ -346,7 +362,7 @@ mod tests {
         let [parts, piece] = [parts, piece].map(|it| filled(&template, &it, &json!({})).unwrap());
         assert_eq!(piece.header.expose()["kid"], "one");
         assert_eq!(code(&parts), code(&piece));
-        assert_eq!(template.key_inputs().collect::<Vec<_>>(), ["privateKey"]);
+        assert_eq!(template.key_inputs(), ["privateKey"]);
     }
 
     #[test]
@@ -371,15 +387,15 @@ mod tests {
             &json!({"signing_key": "${credentials.key}"}),
         );
         for (template, expected) in [
-            (hmac, JwtError::NotHexadecimal),
-            (rsa, JwtError::Key(PrivateKeyError::NoPem)),
+            (hmac, UnsignableError::NotHexadecimal),
+            (rsa, UnsignableError::Key(PrivateKeyError::NoPem)),
         ] {
             let error = filled(&template, &json!({"key": "canary"}), &json!({})).unwrap_err();
             assert_eq!(error, expected);
             assert!(!format!("{error} {error:?}").contains("canary"));
             let error = filled(&template, &json!({}), &json!({})).unwrap_err();
             let missing = TemplateError::Missing("credentials.key".to_owned());
-            assert_eq!(error, JwtError::Template(missing));
+            assert_eq!(error, UnsignableError::Template(missing));
         }
     }
 }

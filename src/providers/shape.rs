@@ -58,6 +58,8 @@ pub(super) enum Shape {
     Names,
     /// A whole number from the first to the second.
     Number(i64, i64),
+    /// The same, also written as a text.
+    NumberOrDigits(i64, i64),
     Object(&'static [Field]),
     /// Text templates by name.
     Parameters,
@@ -65,6 +67,8 @@ pub(super) enum Shape {
     Paths,
     /// Where the answer of a further token request goes.
     StepResult,
+    /// An object whose member of this name tells which fields it has.
+    Tagged(&'static str, &'static [(&'static str, &'static [Field])]),
     /// An object of any JSON up to [`MAX_JSON_BYTES`], whose texts are templates.
     Template,
     /// A text of so many characters at least and at most.
@@ -139,10 +143,12 @@ impl Shape {
             }
             Self::Names => each_text(input, Text::of(1, MAX_NAME_CHARS)),
             Self::Number(min, max) => drop(number(input, min, max)),
+            Self::NumberOrDigits(min, max) => drop(input.integer(min..=max)),
             Self::Object(fields) => check_object(input, fields),
             Self::Parameters => by_name(input, check_template),
             Self::Paths => each_path(input),
             Self::StepResult => drop(input.text(STEP_RESULT)),
+            Self::Tagged(tag, kinds) => check_tagged(input, tag, kinds),
             Self::Template if input.object().is_some() => check_json_template(input),
             Self::Template => {}
             Self::Text(min, max) => drop(input.text(Text::of(min, max))),
@@ -161,10 +167,11 @@ impl Shape {
             | Self::Inputs
             | Self::Object(_)
             | Self::Parameters
+            | Self::Tagged(..)
             | Self::Template
             | Self::Texts => value.is_some_and(Value::is_object),
             Self::Flag => value.is_some_and(Value::is_boolean),
-            Self::Number(..) => value.is_some_and(Value::is_number),
+            Self::Number(..) | Self::NumberOrDigits(..) => value.is_some_and(Value::is_number),
             Self::Choice(_) | Self::StepResult | Self::Text(..) | Self::Url | Self::UrlTemplate => {
                 value.is_some_and(Value::is_string)
             }
@@ -229,6 +236,18 @@ pub(super) fn check_object(input: &Input<'_>, fields: &[Field]) {
             field.check(&object, None);
         }
         object.finish();
+    }
+}
+
+/// Raises the mistakes in an object of the kind that its member `tag` names.
+fn check_tagged(input: &Input<'_>, tag: &'static str, kinds: &[(&'static str, &'static [Field])]) {
+    let Some(object) = input.object() else { return };
+    let options: Vec<_> = kinds
+        .iter()
+        .map(|(name, fields)| (*fields, *name))
+        .collect();
+    if let Some(fields) = object.field(tag).one_of(&options) {
+        check_object(input, fields);
     }
 }
 

@@ -10,11 +10,7 @@ use crate::{
         timestamp::Timestamp,
     },
     oauth2::client_authentication::ClientAuthentication,
-    providers::{
-        entry::Entry,
-        jwt_template::{JwtError, JwtTemplate},
-        template::Values,
-    },
+    providers::{entry::Entry, jwt_template::UnsignableError, template::Values},
     signing::private_key::{Algorithm, PrivateKey},
     validation::issue::Issue,
 };
@@ -49,9 +45,15 @@ pub(super) fn check_keys(
                 credentials: Some(&credentials.inputs),
                 ..Values::new(connection_config, now, "")
             };
-            let assertion = entry.assertion.as_ref().map(|it| &it.jwt);
-            let templates = jwt.iter().chain(assertion);
-            templates.flat_map(|it| of_template(it, &values)).collect()
+            let jwt = jwt
+                .iter()
+                .map(|it| (it.fill(&values).map(drop), it.key_inputs()));
+            let assertion = entry.assertion.iter().map(|it| &it.template);
+            let assertion = assertion.map(|it| (it.check(&values), it.key_inputs()));
+            let templates = jwt.chain(assertion);
+            templates
+                .flat_map(|(filled, inputs)| of_inputs(filled, inputs))
+                .collect()
         }
         _ => Vec::new(),
     };
@@ -71,14 +73,15 @@ fn app_store(credentials: &Exchanged) -> Vec<Issue> {
     error.into_iter().collect()
 }
 
-fn of_template(template: &JwtTemplate, values: &Values<'_>) -> Vec<Issue> {
-    match template.fill(values) {
-        Err(error @ (JwtError::Key(_) | JwtError::NotHexadecimal)) => {
-            let inputs = template.key_inputs();
-            inputs.map(|name| issue(name, error.to_string())).collect()
-        }
+/// The mistakes in the inputs of a key, with which what is signed was `filled`.
+fn of_inputs(filled: Result<(), UnsignableError>, inputs: Vec<&str>) -> Vec<Issue> {
+    match filled {
+        Err(error @ (UnsignableError::Key(_) | UnsignableError::NotHexadecimal)) => inputs
+            .into_iter()
+            .map(|name| issue(name, error.to_string()))
+            .collect(),
         // What an entry lacks is no mistake of who imports.
-        Err(JwtError::Template(_)) | Ok(_) => Vec::new(),
+        Err(UnsignableError::NotXml | UnsignableError::Template(_)) | Ok(()) => Vec::new(),
     }
 }
 

@@ -23,8 +23,11 @@ impl Jwk {
     }
 
     /// The key as `RSAPrivateKey` (RFC 8017 appendix A.1.2).
-    pub(super) fn to_pkcs1(&self) -> Result<Zeroizing<Vec<u8>>, PrivateKeyError> {
-        self.check_kind("RSA", Algorithm::Rs256)?;
+    pub(super) fn to_pkcs1(
+        &self,
+        algorithm: Algorithm,
+    ) -> Result<Zeroizing<Vec<u8>>, PrivateKeyError> {
+        self.check_kind("RSA", algorithm)?;
         // RFC 7518 §6.3.2: who makes a key should give its primes. What takes PKCS#8 needs them.
         let modulus = self.bytes("n")?;
         let public_exponent = self.bytes("e")?;

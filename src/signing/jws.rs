@@ -12,7 +12,7 @@ use crate::domain::secret::Secret;
 pub enum JwtKey {
     /// HS256 (RFC 7518 §3.2).
     Hmac(HmacKey),
-    /// RS256 or ES256, as the key says.
+    /// ES256, PS256 or RS256, as the key says.
     Private(PrivateKey),
 }
 

@@ -26,6 +26,8 @@ use crate::domain::secret::Secret;
 pub enum Algorithm {
     /// ECDSA on P-256 with SHA-256.
     Es256,
+    /// RSASSA-PSS with SHA-256.
+    Ps256,
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     Rs256,
 }
@@ -36,6 +38,7 @@ impl Algorithm {
     pub fn name(self) -> &'static str {
         match self {
             Self::Es256 => "ES256",
+            Self::Ps256 => "PS256",
             Self::Rs256 => "RS256",
         }
     }
@@ -43,7 +46,7 @@ impl Algorithm {
     fn kind(self) -> &'static str {
         match self {
             Self::Es256 => "an EC key",
-            Self::Rs256 => "an RSA key",
+            Self::Ps256 | Self::Rs256 => "an RSA key",
         }
     }
 }
@@ -63,7 +66,7 @@ impl PrivateKey {
         let (form, der) = unarmoured(text.expose())?;
         match (form, algorithm) {
             (Form::Pkcs8, algorithm) => Self::from_pkcs8(&der, algorithm),
-            (Form::Pkcs1, Algorithm::Rs256) => Self::from_pkcs1(&der),
+            (Form::Pkcs1, Algorithm::Ps256 | Algorithm::Rs256) => Self::from_pkcs1(&der, algorithm),
             (Form::Sec1, Algorithm::Es256) => Self::from_sec1(&der, None),
             (Form::Pkcs1 | Form::Sec1, algorithm) => Err(PrivateKeyError::WrongKind(algorithm)),
         }
@@ -74,7 +77,9 @@ impl PrivateKey {
         let jwk = Jwk::parse(text)?;
         let key = match algorithm {
             Algorithm::Es256 => Self::from_sec1(&jwk.to_sec1()?, None)?,
-            Algorithm::Rs256 => Self::from_pkcs1(&jwk.to_pkcs1()?)?,
+            Algorithm::Ps256 | Algorithm::Rs256 => {
+                Self::from_pkcs1(&jwk.to_pkcs1(algorithm)?, algorithm)?
+            }
         };
         let kid = jwk.kid().map(str::to_owned);
         Ok(Self { kid, ..key })
@@ -131,7 +136,9 @@ impl PrivateKey {
         let info = PrivateKeyInfoRef::try_from(der).map_err(|_| PrivateKeyError::Malformed)?;
         let key = info.private_key.as_bytes();
         match (algorithm, info.algorithm.oid) {
-            (Algorithm::Rs256, pkcs1::ALGORITHM_OID) => Self::from_pkcs1(key),
+            (Algorithm::Ps256 | Algorithm::Rs256, pkcs1::ALGORITHM_OID) => {
+                Self::from_pkcs1(key, algorithm)
+            }
             (Algorithm::Es256, sec1::ALGORITHM_OID) => {
                 Self::from_sec1(key, info.algorithm.parameters_oid().ok())
             }
@@ -139,7 +146,7 @@ impl PrivateKey {
         }
     }
 
-    fn from_pkcs1(der: &[u8]) -> Result<Self, PrivateKeyError> {
+    fn from_pkcs1(der: &[u8], algorithm: Algorithm) -> Result<Self, PrivateKeyError> {
         let key = pkcs1::RsaPrivateKeyRef::try_from(der).map_err(|_| PrivateKeyError::Malformed)?;
         // RFC 7518 §6.3.2.7 lets a consumer refuse a key of more than two primes; WebCrypto does.
         if key.version() != pkcs1::Version::TwoPrime {
@@ -148,7 +155,7 @@ impl PrivateKey {
         if bits(key.modulus.as_bytes()) < MIN_RSA_BITS {
             return Err(PrivateKeyError::RsaTooShort);
         }
-        Self::wrapped(Algorithm::Rs256, pkcs1::ALGORITHM_ID, der)
+        Self::wrapped(algorithm, pkcs1::ALGORITHM_ID, der)
     }
 
     /// The curve is named beside the key, in it, or both.

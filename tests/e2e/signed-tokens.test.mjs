@@ -1,8 +1,10 @@
 // Tokens that the runtime's WebCrypto signs, read by the published client and verified by Node's
-// own crypto: RS256 for an app, ES256 and HS256 for providers that take a JSON Web Token.
-import { createHmac, createVerify, generateKeyPairSync, randomBytes } from "node:crypto";
+// own crypto: RS256 for an app, ES256 and HS256 for providers that take a JSON Web Token, PS256 and
+// SAML, whose signature another library verifies, for those that take an assertion.
+import { constants, createHmac, createVerify, generateKeyPairSync, randomBytes } from "node:crypto";
 import { Nango } from "@nangohq/node";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { SignedXml } from "xml-crypto";
 import { keys, startHarness } from "../support/harness.mjs";
 import { startProvider } from "../support/provider.mjs";
 
@@ -49,6 +51,26 @@ const jwtProvider = (protocol, token) => ({
   token: { expires_in_ms: 900_000, ...token },
   credentials: { privateKey: { secret: true }, keyId: { optional: true } },
 });
+
+const assertingProvider = (assertion) => ({
+  auth_mode: "TWO_STEP",
+  token_url: `${provider.url}/token`,
+  token_params: { assertion: "${credentials.assertion}" },
+  token_response: { token: "access_token" },
+  assertion: { key: "${assertionOption.privateKey}", ...assertion },
+  assertion_option: { privateKey: { secret: true } },
+  credentials: { user: {} },
+});
+
+/** Logs in at a provider that takes `assertion`, and gives the one that arrived. */
+async function asserted(name, assertion, privateKey, user) {
+  await define(name, assertingProvider(assertion));
+  provider.respond({ body: { access_token: "fake-token" } });
+  const pem = privateKey.export({ type: "pkcs8", format: "pem" });
+  const { token } = await imported(name, { type: "TWO_STEP", user, privateKey: pem });
+  expect(token).toBe("fake-token");
+  return JSON.parse(provider.calls.at(-1).body).assertion;
+}
 
 function opened(token) {
   const [header, claims, signature] = token.split(".");
@@ -132,4 +154,43 @@ test("a token of a shared secret is one that HS256 verifies", async () => {
   expect(header).toEqual({ alg: "HS256", kid: "fake-id" });
   const expected = createHmac("sha256", secret).update(input).digest();
   expect(signature.equals(expected)).toBe(true);
+});
+
+test("an assertion is one that PS256 verifies", async () => {
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const jwt = { type: "jwt", header: { alg: "PS256" }, payload: { iss: "${credentials.user}" } };
+  const { header, claims, input, signature } = opened(
+    await asserted("own-pss", jwt, privateKey, "me"),
+  );
+  expect(header.alg).toBe("PS256");
+  expect(claims.iss).toBe("me");
+  const padding = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
+  const verifier = createVerify("sha256").update(input);
+  expect(verifier.verify({ key: publicKey, ...padding }, signature)).toBe(true);
+});
+
+test("an assertion of SAML is one whose signature another library verifies", async () => {
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const saml = {
+    type: "saml",
+    issuer: "www.example.com",
+    audiences: ["www.example.com"],
+    nameIdentifier: "${credentials.user}",
+    recipient: "https://example.com/token?a=1&b=2",
+    sessionIndex: "${random}",
+    attributes: { api_key: "fake \"key\" <&>", external: false },
+  };
+  const assertion = await asserted("own-saml", saml, privateKey, "Jürgen & <Söhne>\n\"x\"");
+  const xml = Buffer.from(assertion, "base64").toString();
+  const [signature] = xml.match(/<ds:Signature .*<\/ds:Signature>/s);
+
+  const signed = new SignedXml({ publicCert: publicKey.export({ type: "spki", format: "pem" }) });
+  signed.loadSignature(signature);
+  expect(signed.checkSignature(xml)).toBe(true);
+  const [reference] = signed.getSignedReferences();
+  expect(reference).toContain("Jürgen &amp; &lt;Söhne&gt;");
+
+  const changed = xml.replace(">false<", ">true<");
+  expect(changed).not.toBe(xml);
+  expect(signed.checkSignature(changed)).toBe(false);
 });

@@ -138,6 +138,7 @@ const EXPOSING: &[(&str, &str)] = &[
     ("src/signing/mac.rs", "makes the key of a code of a text"),
     ("src/signing/oauth1.rs", "signs"),
     ("src/signing/private_key.rs", "parses a private key"),
+    ("src/signing/saml.rs", "reads when an assertion ends"),
     ("src/signing/sigv4.rs", "signs"),
     ("src/signing/wsse.rs", "digests a password"),
     (

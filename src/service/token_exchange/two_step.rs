@@ -2,7 +2,7 @@
 //! a refresh where the provider has one.
 
 use super::{
-    Exchange, Issued, MAX_TOKEN_BYTES, TokenExchangeError, bounded, kept, no_url,
+    Exchange, Issued, MAX_TOKEN_BYTES, TokenExchangeError, bounded, kept, no_key, no_url,
     nothing_to_refresh, refused, signed,
 };
 use crate::{
@@ -16,8 +16,10 @@ use crate::{
         token_error::{ErrorCode, TokenError},
     },
     providers::{
-        jwt_template::JwtTemplate,
+        assertion::AssertionTemplate,
+        jwt_template::{JwtTemplate, UnsignableError},
         refresh_rule::RuleError,
+        saml_template::{Saml, SamlTemplate},
         step_request::{credentials, own_inputs, step_request},
         template::Values,
         token_steps::TokenStep,
@@ -87,14 +89,18 @@ impl<P: Ports> Exchange<'_, P> {
             return Ok(None);
         };
         let is_good = |last: &Secret| {
-            let end = end_of_jwt(last);
+            let end = assertion.template.end_of(last);
             end.is_some_and(|end| end.millis_since(self.now) > ASSERTION_MARGIN_MILLIS)
         };
         let last = old.issued.text("assertion");
         let last = last.or_else(|| old.inputs.text("assertion"));
         match last.filter(|last| !assertion.is_single_use && is_good(last)) {
             Some(last) => Ok(Some(last)),
-            None => self.sign(&assertion.jwt, credentials).await.map(Some),
+            None => match &assertion.template {
+                AssertionTemplate::Jwt(template) => self.sign(template, credentials).await,
+                AssertionTemplate::Saml(template) => self.sign_saml(template, credentials).await,
+            }
+            .map(Some),
         }
     }
 
@@ -103,14 +109,28 @@ impl<P: Ports> Exchange<'_, P> {
         template: &JwtTemplate,
         credentials: &SecretMap,
     ) -> Result<Secret, TokenExchangeError> {
-        let values = Values {
+        let jwt = template.fill(&self.values_of(credentials));
+        let jwt = jwt.map_err(|error| unsignable(&error))?;
+        signed(self.ports, &jwt.key, &jwt.header, &jwt.claims).await
+    }
+
+    async fn sign_saml(
+        &self,
+        template: &SamlTemplate,
+        credentials: &SecretMap,
+    ) -> Result<Secret, TokenExchangeError> {
+        let saml = template.fill(&self.values_of(credentials));
+        let Saml { key, assertion } = saml.map_err(|error| unsignable(&error))?;
+        let signature = self.ports.sign(&key, assertion.signing_input()).await;
+        let signature = signature.map_err(|error| no_key(&error))?;
+        Ok(assertion.signed(&signature))
+    }
+
+    fn values_of<'v>(&'v self, credentials: &'v SecretMap) -> Values<'v> {
+        Values {
             credentials: Some(credentials),
             ..self.values()
-        };
-        let jwt = template.fill(&values);
-        let jwt =
-            jwt.map_err(|error| TokenExchangeError::unaskable(RefreshFailure::TwoStep, &error))?;
-        signed(self.ports, &jwt.key, &jwt.header, &jwt.claims).await
+        }
     }
 
     /// Sends the first request and those after it.
@@ -124,9 +144,8 @@ impl<P: Ports> Exchange<'_, P> {
         for step in std::iter::once(&first).chain(&self.entry.additional_steps) {
             let provided = provided.merged(answers.steps());
             let values = Values {
-                credentials: Some(credentials),
                 provided: Some(&provided),
-                ..self.values()
+                ..self.values_of(credentials)
             };
             let request =
                 step_request(step, self.entry, &values).map_err(|error| unfilled(&error))?;
@@ -201,6 +220,10 @@ fn is_rejection(error: &TokenExchangeError) -> bool {
         return false;
     };
     *code == ErrorCode::InvalidGrant || *status < 500 && *status != 429
+}
+
+fn unsignable(error: &UnsignableError) -> TokenExchangeError {
+    TokenExchangeError::unaskable(RefreshFailure::TwoStep, error)
 }
 
 fn unfilled(error: &RuleError) -> TokenExchangeError {

@@ -62,6 +62,13 @@ fn what_is_required_the_schema_requires_too() {
     assert!(!schema.is_valid(&json!([])));
 }
 
+/// An entry with this assertion.
+fn assertion(assertion: &Value) -> Value {
+    json!({
+        "auth_mode": "TWO_STEP", "token_response": {"token": "a"}, "assertion": assertion,
+    })
+}
+
 #[test]
 fn what_the_schema_refuses_the_check_refuses_too() {
     let schema = schema();
@@ -125,6 +132,13 @@ fn what_the_schema_refuses_the_check_refuses_too() {
         json!({"refresh_token_params": "a"}),
         json!({"additional_steps": [{}]}),
         json!({"additional_steps": [{"token_url": "https://a.example", "url": ""}]}),
+        assertion(&json!({})),
+        assertion(&json!({"type": "saml", "key": "k", "issuer": "i", "nameIdentifier": "n"})),
+        assertion(&json!({"type": "jwt", "key": "k", "header": {"alg": "RS256"}, "issuer": "i"})),
+        assertion(&json!({"type": "jwt", "key": "k", "header": {"alg": "none"}})),
+        assertion(&json!({
+            "type": "jwt", "key": "k", "header": {"alg": "RS256"}, "lifetimeInSeconds": "1h",
+        })),
         json!({"additional_steps": vec![json!({"token_url": "https://a.example"}); 6]}),
     ] {
         judged(&schema, &own, false);
@@ -152,6 +166,14 @@ fn what_the_check_accepts_the_schema_accepts_too() {
             "additional_steps": [{"token_url": "${step1.url}", "token_params": {"a": []}}],
             "body_format": "xml",
         }),
+        assertion(&json!({"type": "jwt", "key": "k", "header": {"alg": "PS256"}})),
+        assertion(&json!({
+            "type": "saml", "key": "k", "issuer": "i", "nameIdentifier": "n", "audiences": "a",
+            "lifetimeInSeconds": "315360000", "attributes": {"a": true},
+        })),
+        assertion(&json!({
+            "type": "saml", "key": "k", "issuer": "i", "nameIdentifier": "n", "audiences": ["a"],
+        })),
         json!({"integration_config": {
             "mode": {"enum": ["simple", "own"]},
             "url": {"visible_when": {"field": "mode", "equals": "own"}},

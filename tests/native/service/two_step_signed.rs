@@ -114,6 +114,17 @@ fn an_assertion_is_signed_with_the_key_of_the_connection() {
 }
 
 #[test]
+fn an_assertion_may_be_signed_with_pss() {
+    let deployment = deployment(&rules(
+        &json!({"header": {"alg": "PS256", "x5t#S256": "t"}}),
+    ));
+    deployment.provider.will_answer(token("fake-token"));
+    post(&deployment, &json!({"key": RSA_PKCS8}), &json!({})).ok();
+    let (header, _) = parts(&asserted(&deployment)[0]);
+    assert_eq!(header, json!({"alg": "PS256", "x5t#S256": "t"}));
+}
+
+#[test]
 fn an_assertion_is_used_until_its_last_minute_and_its_key_is_kept_to_make_another() {
     let (is_same, credentials) = of_two_logins(&json!({}), 3539);
     assert!(is_same);
@@ -164,11 +175,11 @@ fn a_key_of_another_kind_is_refused_at_import() {
 }
 
 #[test]
-fn assertions_of_saml_and_unknown_algorithms_are_refused_with_the_entry() {
+fn unknown_kinds_of_assertions_and_algorithms_are_refused_with_the_entry() {
     let deployment = Deployment::new();
     for (own, path) in [
-        (json!({"type": "saml"}), "assertion.type"),
-        (json!({"header": {"alg": "PS256"}}), "assertion.header.alg"),
+        (json!({"type": "wsse"}), "assertion.type"),
+        (json!({"header": {"alg": "PS384"}}), "assertion.header.alg"),
     ] {
         let mut entry = rules(&own);
         for (name, value) in [

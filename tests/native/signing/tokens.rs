@@ -19,7 +19,9 @@ use p256::{
     elliptic_curve::sec1::FromSec1Point,
 };
 use pollster::block_on;
+use rsa::{RsaPrivateKey, pkcs8::DecodePrivateKey, pss};
 use serde_json::{Map, Value, json};
+use sha2::Sha256;
 
 use crate::support::{deployment::Deployment, keys};
 
@@ -125,6 +127,26 @@ fn an_app_signs_what_another_tool_signs_with_its_key() {
         ckDaBEKC86LtWpWeJqepT9OV8IaP45cgsO3op242hZJ-n0zh6Dj2dTCwnb5H7iA9VUBbLU7conFO5HCi4xK4v\
         -GUzw";
     assert_eq!(token.expose(), expected);
+}
+
+#[test]
+fn an_rsa_key_signs_with_pss_where_that_is_asked_for() {
+    let [jwk, pem] = [keys::RSA_JWK, keys::RSA_PKCS1].map(Secret::new);
+    for key in [
+        PrivateKey::from_jwk(&jwk, Algorithm::Ps256).unwrap(),
+        PrivateKey::from_pem(&pem, Algorithm::Ps256).unwrap(),
+    ] {
+        let public_key = RsaPrivateKey::from_pkcs8_der(key.expose())
+            .unwrap()
+            .to_public_key();
+        let token = signed(&JwtKey::Private(key), json!({}), json!({ "iss": "joe" }));
+        let (input, _) = token.expose().rsplit_once('.').unwrap();
+        let (header, _, signature) = parts(&token);
+        assert_eq!(header, json!({ "alg": "PS256" }));
+        let signature = pss::Signature::try_from(signature.as_slice()).unwrap();
+        let public_key = pss::VerifyingKey::<Sha256>::new(public_key);
+        assert!(public_key.verify(input.as_bytes(), &signature).is_ok());
+    }
 }
 
 #[test]
