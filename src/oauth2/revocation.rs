@@ -39,10 +39,10 @@ pub fn revocation_request(url: Url, token: Token, client: Client) -> HttpRequest
 }
 
 /// Whether the provider says that the token works no more. It says so of a token that it does not
-/// know as well (RFC 7009 §2.2), so asking twice does no harm.
+/// know as well (RFC 7009 §2.2), so asking twice does no harm. Some say it with 204.
 #[must_use]
 pub fn is_revoked(response: &HttpResponse) -> bool {
-    response.status == 200
+    matches!(response.status, 200 | 204)
 }
 
 #[cfg(test)]
@@ -110,14 +110,18 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_status_200_means_revoked() {
-        for status in [200, 201, 302, 400, 401, 404, 429, 503] {
+    fn nothing_but_success_without_more_to_say_means_revoked() {
+        for status in [200, 201, 204, 302, 400, 401, 404, 429, 503] {
             let response = HttpResponse {
                 status,
                 headers: Vec::new(),
                 body: Vec::new().into(),
             };
-            assert_eq!(is_revoked(&response), status == 200, "{status}");
+            assert_eq!(
+                is_revoked(&response),
+                [200, 204].contains(&status),
+                "{status}"
+            );
         }
     }
 }
