@@ -9,8 +9,10 @@ use crate::domain::secret::Secret;
 /// The method, named as in RFC 8414 §2 (`token_endpoint_auth_method`) where it is known there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ClientAuthentication {
-    /// HTTP Basic authentication.
+    /// HTTP Basic authentication, with identifier and secret form-encoded.
     ClientSecretBasic,
+    /// The same without that encoding, as most providers document it.
+    ClientSecretBasicUnencoded,
     /// Both parts among the parameters; a public client sends its identifier alone (§3.2.1).
     ClientSecretPost,
     /// The identifier alone, whatever secret there is.
@@ -36,16 +38,21 @@ pub struct Client {
 impl Client {
     /// The value of the header `Authorization`.
     pub(super) fn authorization(&self) -> Option<Secret> {
-        if self.authentication != ClientAuthentication::ClientSecretBasic {
-            return None;
-        }
         // RFC 6749 §2.3.1: identifier and secret are form-encoded before Basic, and an empty
         // secret is as good as none.
         let secret = self.client_secret.as_ref().map_or("", Secret::expose);
-        let credentials = byte_serialize(self.client_id.as_bytes())
-            .chain([":"])
-            .chain(byte_serialize(secret.as_bytes()))
-            .collect::<String>();
+        let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+        let id = &self.client_id;
+        let credentials = match self.authentication {
+            ClientAuthentication::ClientSecretBasic => {
+                format!("{}:{}", encoded(id), encoded(secret))
+            }
+            ClientAuthentication::ClientSecretBasicUnencoded => format!("{id}:{secret}"),
+            ClientAuthentication::ClientSecretPost
+            | ClientAuthentication::None
+            | ClientAuthentication::Password
+            | ClientAuthentication::PrivateKeyJwt => return None,
+        };
         Some(Secret::new(format!(
             "Basic {}",
             STANDARD.encode(credentials)
@@ -57,7 +64,8 @@ impl Client {
         let kind = (self.authentication == ClientAuthentication::PrivateKeyJwt)
             .then(|| ("client_assertion_type", Secret::new(JWT_BEARER)));
         let (id, secret) = match self.authentication {
-            ClientAuthentication::ClientSecretBasic => return Vec::new(),
+            ClientAuthentication::ClientSecretBasic
+            | ClientAuthentication::ClientSecretBasicUnencoded => return Vec::new(),
             ClientAuthentication::ClientSecretPost => ("client_id", Some("client_secret")),
             ClientAuthentication::None => ("client_id", None),
             ClientAuthentication::PrivateKeyJwt => ("client_id", Some("client_assertion")),
@@ -92,8 +100,8 @@ mod tests {
     }
 
     #[track_caller]
-    fn basic(secret: Option<&str>, expected: &str) {
-        let client = client(ClientAuthentication::ClientSecretBasic, secret);
+    fn basic(authentication: ClientAuthentication, secret: Option<&str>, expected: &str) {
+        let client = client(authentication, secret);
         let header = client.authorization().unwrap();
         let encoded = header.expose().strip_prefix("Basic ").unwrap();
         assert_eq!(STANDARD.decode(encoded).unwrap(), expected.as_bytes());
@@ -101,13 +109,17 @@ mod tests {
     }
 
     #[test]
-    fn identifier_and_secret_are_form_encoded_before_basic() {
-        basic(Some("é+/:"), "a+b%3Ac:%C3%A9%2B%2F%3A");
+    fn identifier_and_secret_are_form_encoded_before_basic_or_left_as_they_are() {
+        let secret = Some("é+/:");
+        let encoded = "a+b%3Ac:%C3%A9%2B%2F%3A";
+        basic(ClientAuthentication::ClientSecretBasic, secret, encoded);
+        let unencoded = ClientAuthentication::ClientSecretBasicUnencoded;
+        basic(unencoded, secret, "a b:c:é+/:");
     }
 
     #[test]
     fn basic_without_a_secret_sends_an_empty_one() {
-        basic(None, "a+b%3Ac:");
+        basic(ClientAuthentication::ClientSecretBasic, None, "a+b%3Ac:");
     }
 
     #[test]

@@ -681,14 +681,15 @@ mod tests {
     #[test]
     fn the_method_of_the_token_request_goes_before_the_general_one() {
         use ClientAuthentication::{
-            ClientSecretBasic, ClientSecretPost, None, Password, PrivateKeyJwt,
+            ClientSecretBasic, ClientSecretBasicUnencoded, ClientSecretPost, None, Password,
+            PrivateKeyJwt,
         };
         for (own, expected) in [
             (json!({"authorization_method": "header"}), ClientSecretBasic),
             (json!({"authorization_method": "body"}), ClientSecretPost),
             (
                 json!({"token_request_auth_method": "basic"}),
-                ClientSecretBasic,
+                ClientSecretBasicUnencoded,
             ),
             (
                 json!({"authorization_method": "header", "token_request_auth_method": "custom"}),

@@ -286,7 +286,7 @@ pub(super) const AUTHORIZATION_METHODS: [(ClientAuthentication, &str); 2] = [
 ];
 
 pub(super) const TOKEN_REQUEST_AUTH_METHODS: [(ClientAuthentication, &str); 4] = [
-    (ClientAuthentication::ClientSecretBasic, "basic"),
+    (ClientAuthentication::ClientSecretBasicUnencoded, "basic"),
     (ClientAuthentication::Password, "custom"),
     (ClientAuthentication::None, "none"),
     (ClientAuthentication::PrivateKeyJwt, "private_key_jwt"),

@@ -320,12 +320,26 @@ fn a_client_asks_for_a_token_of_its_own() {
 }
 
 #[test]
-fn a_client_in_the_header_is_form_encoded_first() {
-    let (seen, _) = client_request(&json!({"token_request_auth_method": "basic"}), &json!({}));
-    assert_eq!(seen.body, "grant_type=client_credentials");
-    // own+id:fake%3Asecret
-    let expected = "authorization: Basic b3duK2lkOmZha2UlM0FzZWNyZXQ=";
-    assert_eq!(headers(&seen)[2], expected);
+fn a_client_in_the_header_is_form_encoded_first_or_left_as_it_is() {
+    for (entry, expected) in [
+        // own+id:fake%3Asecret
+        (
+            json!({"authorization_method": "header"}),
+            "b3duK2lkOmZha2UlM0FzZWNyZXQ=",
+        ),
+        // own id:fake:secret
+        (
+            json!({"token_request_auth_method": "basic"}),
+            "b3duIGlkOmZha2U6c2VjcmV0",
+        ),
+    ] {
+        let (seen, _) = client_request(&entry, &json!({}));
+        assert_eq!(seen.body, "grant_type=client_credentials");
+        assert_eq!(
+            headers(&seen)[2],
+            format!("authorization: Basic {expected}")
+        );
+    }
 }
 
 #[test]
