@@ -57,12 +57,9 @@ impl HttpRequest {
         own: Vec<(String, Secret)>,
         content: Option<Content>,
     ) -> Self {
-        let mut headers = Fields::default();
-        headers.set("accept", Secret::new("application/json"));
-        headers.set("user-agent", Secret::new("holdfast"));
-        for (name, value) in own {
-            headers.set(&name, value);
-        }
+        let general = [("accept", "application/json"), ("user-agent", "holdfast")];
+        let general = general.map(|(name, value)| (name.to_owned(), Secret::new(value)));
+        let mut headers: Fields = general.into_iter().chain(own).collect();
         if let Some(Content { media_type, .. }) = &content {
             headers.set_if_absent("content-type", Secret::new(*media_type));
         }
@@ -128,15 +125,22 @@ pub fn is_header_value(value: &str) -> bool {
     value.chars().all(is_allowed)
 }
 
-/// Named values in the order in which their names came first, no name twice.
-#[derive(Default)]
-pub(super) struct Fields(pub(super) Vec<(String, Secret)>);
+/// Named values in the order in which their names came first, no name twice: a later value
+/// replaces an earlier one.
+#[derive(Clone, Default)]
+pub struct Fields(Vec<(String, Secret)>);
 
 impl Fields {
-    pub(super) fn set(&mut self, name: &str, value: Secret) {
-        match self.0.iter_mut().find(|(other, _)| other == name) {
+    /// All of them.
+    #[must_use]
+    pub fn as_slice(&self) -> &[(String, Secret)] {
+        &self.0
+    }
+
+    fn set(&mut self, name: String, value: Secret) {
+        match self.0.iter_mut().find(|(other, _)| *other == name) {
             Some((_, old)) => *old = value,
-            None => self.0.push((name.to_owned(), value)),
+            None => self.0.push((name, value)),
         }
     }
 
@@ -144,6 +148,29 @@ impl Fields {
         if self.0.iter().all(|(other, _)| other != name) {
             self.0.push((name.to_owned(), value));
         }
+    }
+}
+
+impl Extend<(String, Secret)> for Fields {
+    fn extend<I: IntoIterator<Item = (String, Secret)>>(&mut self, fields: I) {
+        for (name, value) in fields {
+            self.set(name, value);
+        }
+    }
+}
+
+impl FromIterator<(String, Secret)> for Fields {
+    fn from_iter<I: IntoIterator<Item = (String, Secret)>>(fields: I) -> Self {
+        let mut all = Self::default();
+        all.extend(fields);
+        all
+    }
+}
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.0.iter().map(|(name, _)| name);
+        formatter.debug_list().entries(names).finish()
     }
 }
 

@@ -11,16 +11,6 @@ use super::{
 };
 use crate::domain::secret::Secret;
 
-/// What the token is asked for with.
-#[derive(Clone, Debug)]
-pub enum Grant {
-    /// The client's own credentials.
-    ClientCredentials,
-    /// A refresh token; none where a provider renews by the access token or the client alone,
-    /// which is then among the parameters of its own.
-    RefreshToken(Option<Secret>),
-}
-
 /// Where the parameters go.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum BodyFormat {
@@ -41,11 +31,12 @@ pub struct TokenRequest {
     /// Headers of the provider's own, by names in lower case. One with the name of a generated
     /// header replaces it, and an empty one leaves it out.
     pub headers: Vec<(String, Secret)>,
-    /// What the token is asked for with.
-    pub grant: Grant,
-    /// Parameters of the provider's own. One with the name of a generated parameter replaces it,
-    /// and an empty one leaves it out.
-    pub parameters: Vec<(String, Secret)>,
+    /// The `grant_type` and what is the provider's own. One with the name of a generated parameter
+    /// replaces it, and an empty one leaves it out.
+    pub parameters: Fields,
+    /// None for a client's own token, and where a provider renews by the access token or the
+    /// client alone, which is then among the parameters.
+    pub refresh_token: Option<Secret>,
     /// Where the parameters go.
     pub body_format: BodyFormat,
     /// The client that asks.
@@ -57,7 +48,6 @@ impl fmt::Debug for TokenRequest {
         formatter
             .debug_struct("TokenRequest")
             .field("host", &self.url.host_str())
-            .field("grant", &self.grant)
             .field("body_format", &self.body_format)
             .finish_non_exhaustive()
     }
@@ -70,12 +60,17 @@ impl TokenRequest {
         let authorization = self.client.authorization().into_iter();
         let authorization = authorization.map(|value| ("authorization".to_owned(), value));
         let headers = authorization.chain(self.headers).collect();
-        let parameters = parameters(self.grant, self.parameters, self.client);
+        let mut parameters = self.parameters;
+        let refresh_token = self.refresh_token.map(|token| ("refresh_token", token));
+        let generated = refresh_token.into_iter();
+        for (name, value) in generated.chain(self.client.into_parameters()) {
+            parameters.set_if_absent(name, value);
+        }
         message(
             self.method,
             self.url,
             headers,
-            &parameters,
+            parameters.as_slice(),
             self.body_format,
         )
     }
@@ -104,23 +99,6 @@ pub fn message(
     HttpRequest::new(method, url, headers, content)
 }
 
-fn parameters(grant: Grant, own: Vec<(String, Secret)>, client: Client) -> Vec<(String, Secret)> {
-    let (grant_type, refresh_token) = match grant {
-        Grant::ClientCredentials => ("client_credentials", None),
-        Grant::RefreshToken(token) => ("refresh_token", token),
-    };
-    let mut parameters = Fields::default();
-    parameters.set("grant_type", Secret::new(grant_type));
-    for (name, value) in own {
-        parameters.set(&name, value);
-    }
-    let refresh_token = refresh_token.map(|token| ("refresh_token", token));
-    for (name, value) in refresh_token.into_iter().chain(client.into_parameters()) {
-        parameters.set_if_absent(name, value);
-    }
-    parameters.0
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -136,14 +114,20 @@ mod tests {
             .collect()
     }
 
+    /// The parameters of a refresh, with `own`.
+    fn refresh_with(own: &[(&str, &str)]) -> Fields {
+        let parameters = pairs(&[&[("grant_type", "refresh_token")], own].concat());
+        parameters.into_iter().collect()
+    }
+
     /// A refresh by a client that is posted.
     fn request() -> TokenRequest {
         TokenRequest {
             method: Method::Post,
             url: Url::parse("https://example.com/token").unwrap(),
             headers: Vec::new(),
-            grant: Grant::RefreshToken(Some(Secret::new("r"))),
-            parameters: Vec::new(),
+            parameters: refresh_with(&[]),
+            refresh_token: Some(Secret::new("r")),
             body_format: BodyFormat::Form,
             client: Client {
                 client_id: "i".to_owned(),
@@ -169,7 +153,7 @@ mod tests {
     #[test]
     fn a_refresh_sends_its_parameters_in_order() {
         let request = TokenRequest {
-            parameters: pairs(&[("scope", "a b"), ("audience", "x&y")]),
+            parameters: refresh_with(&[("scope", "a b"), ("audience", "x&y")]),
             ..request()
         };
         assert_eq!(
@@ -182,7 +166,8 @@ mod tests {
     #[test]
     fn client_credentials_send_no_refresh_token() {
         let request = TokenRequest {
-            grant: Grant::ClientCredentials,
+            parameters: refresh_with(&[("grant_type", "client_credentials")]),
+            refresh_token: None,
             ..request()
         };
         assert_eq!(
@@ -194,7 +179,7 @@ mod tests {
     #[test]
     fn parameters_of_the_providers_own_replace_the_generated_ones() {
         let request = TokenRequest {
-            parameters: pairs(&[
+            parameters: refresh_with(&[
                 ("refresh_token", "R"),
                 ("grant_type", "G"),
                 ("client_secret", "S"),
@@ -211,7 +196,7 @@ mod tests {
     #[test]
     fn an_empty_parameter_is_not_sent_not_even_a_generated_one() {
         let request = TokenRequest {
-            parameters: pairs(&[
+            parameters: refresh_with(&[
                 ("grant_type", ""),
                 ("client_secret", ""),
                 ("refresh_token", ""),
@@ -261,7 +246,7 @@ mod tests {
     #[test]
     fn no_parameter_is_sent_twice() {
         let request = TokenRequest {
-            parameters: pairs(&[("a", "1"), ("b", "2"), ("a", "3")]),
+            parameters: refresh_with(&[("a", "1"), ("b", "2"), ("a", "3")]),
             ..request()
         };
         let body = body(request);
@@ -299,7 +284,7 @@ mod tests {
     #[test]
     fn a_json_body_is_an_object_of_texts() {
         let request = TokenRequest {
-            parameters: pairs(&[("n", "\"1\"")]),
+            parameters: refresh_with(&[("n", "\"1\"")]),
             body_format: BodyFormat::Json,
             ..request()
         };
@@ -339,7 +324,8 @@ mod tests {
     fn parameters_in_the_query_follow_what_the_url_has() {
         let request = TokenRequest {
             url: Url::parse("https://example.com/token?key=a%20b").unwrap(),
-            grant: Grant::ClientCredentials,
+            parameters: refresh_with(&[("grant_type", "client_credentials")]),
+            refresh_token: None,
             body_format: BodyFormat::Query,
             ..request()
         };
@@ -373,8 +359,8 @@ mod tests {
             url.set_query(Some(&secret));
             let mut request = TokenRequest {
                 url,
-                grant: Grant::RefreshToken(Some(Secret::new(secret.as_str()))),
-                parameters: vec![("name".to_owned(), Secret::new(secret.as_str()))],
+                refresh_token: Some(Secret::new(secret.as_str())),
+                parameters: refresh_with(&[("name", &secret)]),
                 ..request()
             };
             request.client.client_secret = Some(Secret::new(secret));

@@ -17,39 +17,22 @@ use super::{
     refresh_step::RefreshStep,
     template::{self, TemplateError, Values},
 };
-use crate::{
-    domain::secret::Secret,
-    oauth2::{
-        client_authentication::ClientAuthentication, http::Method, token_request::BodyFormat,
-    },
-};
+use crate::{domain::secret::Secret, oauth2::http::Fields};
 
-/// How to ask a provider for a token.
-#[derive(Clone)]
-pub struct TokenRequestRules {
-    /// The method.
-    pub method: Method,
-    /// Where to send the request. A query string belongs to it.
+/// A token request with a connection's values in it.
+pub struct FilledRequest {
+    /// Where to send it. A query string belongs to it.
     pub url: Url,
     /// Headers, by names in lower case.
     pub headers: Vec<(String, Secret)>,
-    /// The `grant_type`.
-    pub grant_type: String,
-    /// Further parameters, each name once and none of them `grant_type` or `scope`. Values may
-    /// come from the connection's configuration, which has secrets in it.
-    pub parameters: Vec<(String, Secret)>,
-    /// The `scope`, if one is asked for.
-    pub scope: Option<String>,
-    /// How the parameters are written.
-    pub body_format: BodyFormat,
-    /// How the client shows who it is.
-    pub client_authentication: ClientAuthentication,
+    /// Parameters, which are never repeated (RFC 6749 §3.2).
+    pub parameters: Fields,
 }
 
-impl fmt::Debug for TokenRequestRules {
+impl fmt::Debug for FilledRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("TokenRequestRules")
+            .debug_struct("FilledRequest")
             .field("host", &self.url.host_str())
             .finish_non_exhaustive()
     }
@@ -77,7 +60,7 @@ pub enum RuleError {
     NotXml,
 }
 
-impl TokenRequestRules {
+impl FilledRequest {
     /// For a refresh. Parameters are `refresh_params`, else `token_params` except their
     /// `grant_type`, which is that of the first token request.
     pub fn for_refresh(entry: &Entry, values: &Values<'_>) -> Result<Self, RuleError> {
@@ -87,17 +70,20 @@ impl TokenRequestRules {
             (None, None) => return Err(RuleError::NoTokenUrl),
         };
         let url = url(entry, field, template, values)?;
-        let mut rules = Self::new(entry, url, "refresh_token");
-        if let Some(parameters) = &entry.refresh_params {
-            rules.fill(entry, "refresh_params", parameters, values)?;
-        } else {
-            let mut parameters = entry.token_params.clone();
-            parameters.retain(|(name, _)| name != "grant_type");
-            rules.fill(entry, "token_params", &parameters, values)?;
-        }
+        let first = entry.token_params.iter();
+        let first = first.filter(|(name, _)| name != "grant_type").cloned();
+        let (field, own) = match &entry.refresh_params {
+            Some(own) => ("refresh_params", own.clone()),
+            None => ("token_params", first.collect()),
+        };
+        let mut parameters = grant("refresh_token");
+        parameters.extend(texts(entry, field, &own, values)?);
         let own = entry.refresh_token_headers.as_ref();
-        rules.headers = headers(entry, own.unwrap_or(&entry.token_headers), values)?;
-        Ok(rules)
+        Ok(Self {
+            url,
+            headers: headers(entry, own.unwrap_or(&entry.token_headers), values)?,
+            parameters,
+        })
     }
 
     /// For a client credentials grant. Parameters are `token_params`, then the connection's
@@ -105,9 +91,8 @@ impl TokenRequestRules {
     pub fn for_client_credentials(entry: &Entry, values: &Values<'_>) -> Result<Self, RuleError> {
         let template = entry.token_url.as_ref().ok_or(RuleError::NoTokenUrl)?;
         let url = url(entry, "token_url", template.oauth2(), values)?;
-        let mut rules = Self::new(entry, url, "client_credentials");
-        rules.fill(entry, "token_params", &entry.token_params, values)?;
-        rules.headers = headers(entry, &entry.token_headers, values)?;
+        let mut parameters = grant("client_credentials");
+        parameters.extend(texts(entry, "token_params", &entry.token_params, values)?);
         let own = values.connection_config.expose();
         if let Some(scopes) = own.get("oauth_scopes").and_then(Value::as_str) {
             let scopes: Vec<_> = scopes
@@ -115,98 +100,64 @@ impl TokenRequestRules {
                 .map(str::trim)
                 .filter(|scope| !scope.is_empty())
                 .collect();
-            rules.set("scope", scopes.join(&entry.scope_separator));
+            parameters.extend([named("scope", scopes.join(&entry.scope_separator))]);
         }
-        if let Some(Value::Object(parameters)) = own.get("authorization_params") {
-            for (name, value) in parameters {
-                if let Some(value) = template::scalar(value) {
-                    rules.set(name, value);
-                }
-            }
+        if let Some(Value::Object(own)) = own.get("authorization_params") {
+            let own = own.iter().filter_map(|(name, value)| {
+                let value = template::scalar(value)?;
+                Some(named(name, value))
+            });
+            parameters.extend(own);
         }
-        Ok(rules)
-    }
-
-    fn new(entry: &Entry, url: Url, grant_type: &str) -> Self {
-        Self {
-            method: entry.token_request_method,
-            url,
-            headers: Vec::new(),
-            grant_type: grant_type.to_owned(),
-            parameters: Vec::new(),
-            scope: None,
-            body_format: entry.body_format.unwrap_or(BodyFormat::Form),
-            client_authentication: entry.client_authentication,
-        }
-    }
-
-    /// Fills in `parameters`.
-    fn fill(
-        &mut self,
-        entry: &Entry,
-        field: &'static str,
-        parameters: &Parameters,
-        values: &Values<'_>,
-    ) -> Result<(), RuleError> {
-        let filled = Declared::of_configuration(entry).texts(parameters, values);
-        for (name, value) in filled.map_err(|source| RuleError::Template { field, source })? {
-            self.set(&name, value);
-        }
-        Ok(())
-    }
-
-    /// Parameters are never repeated (RFC 6749 §3.2), so the later one replaces the earlier.
-    fn set(&mut self, name: &str, value: String) {
-        match name {
-            "grant_type" => self.grant_type = value,
-            "scope" => self.scope = Some(value),
-            _ => {
-                self.parameters.retain(|(other, _)| other != name);
-                self.parameters.push((name.to_owned(), Secret::new(value)));
-            }
-        }
-    }
-}
-
-/// A further request of a refresh, filled in.
-#[derive(Clone)]
-pub struct StepRequest {
-    /// Where to send it.
-    pub url: Url,
-    /// Headers, by names in lower case.
-    pub headers: Vec<(String, Secret)>,
-    /// All parameters.
-    pub parameters: Vec<(String, Secret)>,
-}
-
-impl fmt::Debug for StepRequest {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("StepRequest")
-            .field("host", &self.url.host_str())
-            .finish_non_exhaustive()
-    }
-}
-
-impl StepRequest {
-    /// Fills in `step`, which must lack nothing.
-    pub fn of(entry: &Entry, step: &RefreshStep, values: &Values<'_>) -> Result<Self, RuleError> {
-        let url = url(entry, "refresh_steps", &step.token_url, values)?;
-        let in_step = |source| RuleError::Template {
-            field: "refresh_steps",
-            source,
-        };
-        let texts = Declared::NONE.texts(&step.token_params, values);
-        let texts = texts.map_err(in_step)?.into_iter();
-        let headers = Declared::NONE.headers(&step.token_headers, values);
         Ok(Self {
             url,
-            headers: headers.map_err(in_step)?,
-            parameters: texts
-                .map(|(name, value)| (name, Secret::new(value)))
-                .collect(),
+            headers: headers(entry, &entry.token_headers, values)?,
+            parameters,
         })
     }
+
+    /// For `step`, a further request of a refresh, which must lack nothing.
+    pub fn for_step(
+        entry: &Entry,
+        step: &RefreshStep,
+        values: &Values<'_>,
+    ) -> Result<Self, RuleError> {
+        let field = "refresh_steps";
+        let in_step = |source| RuleError::Template { field, source };
+        let texts = Declared::NONE.texts(&step.token_params, values);
+        let headers = Declared::NONE.headers(&step.token_headers, values);
+        Ok(Self {
+            url: url(entry, field, &step.token_url, values)?,
+            headers: headers.map_err(in_step)?,
+            parameters: secret(texts.map_err(in_step)?).collect(),
+        })
+    }
+}
+
+/// Fills in `parameters`, which are the `field` of the entry.
+fn texts(
+    entry: &Entry,
+    field: &'static str,
+    parameters: &Parameters,
+    values: &Values<'_>,
+) -> Result<impl Iterator<Item = (String, Secret)>, RuleError> {
+    let filled = Declared::of_configuration(entry).texts(parameters, values);
+    filled
+        .map(secret)
+        .map_err(|source| RuleError::Template { field, source })
+}
+
+fn secret(texts: Vec<(String, String)>) -> impl Iterator<Item = (String, Secret)> {
+    let texts = texts.into_iter();
+    texts.map(|(name, text)| (name, Secret::new(text)))
+}
+
+fn named(name: &str, value: String) -> (String, Secret) {
+    (name.to_owned(), Secret::new(value))
+}
+
+fn grant(grant_type: &str) -> Fields {
+    Fields::from_iter([named("grant_type", grant_type.to_owned())])
 }
 
 /// Fills in `headers` of the entry.
@@ -274,31 +225,23 @@ mod tests {
         Values::new(config, Timestamp::EPOCH, "")
     }
 
-    /// Grant type, scope and parameters as a form, in this order.
-    fn pairs(rules: &TokenRequestRules) -> String {
-        let scope = rules.scope.as_ref().map(|scope| ("scope", scope.as_str()));
-        [("grant_type", rules.grant_type.as_str())]
-            .into_iter()
-            .chain(scope)
-            .chain(
-                rules
-                    .parameters
-                    .iter()
-                    .map(|(name, value)| (name.as_str(), value.expose())),
-            )
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect::<Vec<_>>()
-            .join("&")
+    /// The parameters as a form.
+    fn pairs(request: &FilledRequest) -> String {
+        let pairs = request.parameters.as_slice().iter();
+        let pairs: Vec<_> = pairs
+            .map(|(name, value)| format!("{name}={}", value.expose()))
+            .collect();
+        pairs.join("&")
     }
 
     #[track_caller]
-    fn refresh(own: &Value, inputs: &Value) -> TokenRequestRules {
-        TokenRequestRules::for_refresh(&entry(own), &values(&config(inputs))).unwrap()
+    fn refresh(own: &Value, inputs: &Value) -> FilledRequest {
+        FilledRequest::for_refresh(&entry(own), &values(&config(inputs))).unwrap()
     }
 
     #[track_caller]
-    fn client_credentials(own: &Value, inputs: &Value) -> TokenRequestRules {
-        TokenRequestRules::for_client_credentials(&entry(own), &values(&config(inputs))).unwrap()
+    fn client_credentials(own: &Value, inputs: &Value) -> FilledRequest {
+        FilledRequest::for_client_credentials(&entry(own), &values(&config(inputs))).unwrap()
     }
 
     #[test]
@@ -365,7 +308,7 @@ mod tests {
 
         let own = json!({"token_params": {"organization": "${connectionConfig.org}"}});
         assert_eq!(
-            TokenRequestRules::for_refresh(&entry(&own), &values(&config(&json!({})))).unwrap_err(),
+            FilledRequest::for_refresh(&entry(&own), &values(&config(&json!({})))).unwrap_err(),
             RuleError::Template {
                 field: "token_params",
                 source: TemplateError::Missing("connectionConfig.org".to_owned()),
@@ -379,7 +322,7 @@ mod tests {
             let mut own = own.clone();
             own["token_url"] = "https://${connectionConfig.base}/token".into();
             let config = config(&json!({ "base": base }));
-            let rules = TokenRequestRules::for_refresh(&entry(&own), &values(&config));
+            let rules = FilledRequest::for_refresh(&entry(&own), &values(&config));
             rules.map(|rules| rules.url.to_string())
         };
         let anywhere = json!({});
@@ -405,13 +348,13 @@ mod tests {
         }
         let own = json!({"token_url": "https://b.${connectionConfig.base}/token"});
         let config = config(&json!({"base": "a.example/c"}));
-        assert!(TokenRequestRules::for_refresh(&entry(&own), &values(&config)).is_err());
+        assert!(FilledRequest::for_refresh(&entry(&own), &values(&config)).is_err());
     }
 
     #[test]
     fn a_url_without_its_value_names_the_field_and_the_value() {
         let entry = entry(&json!({"token_url": "https://${connectionConfig.sub}.a.example/"}));
-        let outcome = TokenRequestRules::for_refresh(&entry, &values(&config(&json!({}))));
+        let outcome = FilledRequest::for_refresh(&entry, &values(&config(&json!({}))));
         assert_eq!(
             outcome.unwrap_err(),
             RuleError::Template {
@@ -434,7 +377,7 @@ mod tests {
         });
         assert_eq!(
             pairs(&client_credentials(&own, &values)),
-            "grant_type=client_credentials&scope=read+write&keep=1&audience=b"
+            "grant_type=client_credentials&audience=b&keep=1&scope=read+write"
         );
     }
 
@@ -452,8 +395,8 @@ mod tests {
         let mut entry = entry(&json!({}));
         entry.token_url = None;
         for outcome in [
-            TokenRequestRules::for_refresh(&entry, &values(&SecretMap::default())),
-            TokenRequestRules::for_client_credentials(&entry, &values(&SecretMap::default())),
+            FilledRequest::for_refresh(&entry, &values(&SecretMap::default())),
+            FilledRequest::for_client_credentials(&entry, &values(&SecretMap::default())),
         ] {
             assert_eq!(outcome.unwrap_err(), RuleError::NoTokenUrl);
         }
@@ -466,7 +409,7 @@ mod tests {
             "token_params": {"key": "${connectionConfig.key}", "scope": "${connectionConfig.key}"},
         });
         let rules = refresh(&own, &json!({"key": "canary"}));
-        let expected = "TokenRequestRules { host: Some(\"a.example\"), .. }";
+        let expected = "FilledRequest { host: Some(\"a.example\"), .. }";
         assert_eq!(format!("{rules:?}"), expected);
     }
 }

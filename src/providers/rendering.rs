@@ -10,7 +10,7 @@ use url::Url;
 use super::{
     entry::Entry,
     field_schema::FieldSchema,
-    refresh_rule::{RuleError, StepRequest, TokenRequestRules, url},
+    refresh_rule::{FilledRequest, RuleError, url},
     revocation_rule::revocation_url,
     step_request::step_request,
     template::{TemplateError, Values},
@@ -30,24 +30,22 @@ pub fn token_requests(entry: &Entry, connection_config: &SecretMap) -> Vec<Resul
         provided: Some(&provided),
         ..Values::new(connection_config, Timestamp::EPOCH, "random")
     };
-    let rules = match entry.auth_mode {
+    let filled = match entry.auth_mode {
         AuthMode::App | AuthMode::Bill | AuthMode::TwoStep => return logins(entry, values),
         AuthMode::Custom | AuthMode::McpOAuth2 | AuthMode::OAuth2 => {
-            TokenRequestRules::for_refresh(entry, values)
+            FilledRequest::for_refresh(entry, values)
         }
-        AuthMode::OAuth2ClientCredentials => {
-            TokenRequestRules::for_client_credentials(entry, values)
-        }
+        AuthMode::OAuth2ClientCredentials => FilledRequest::for_client_credentials(entry, values),
         _ => return Vec::new(),
     };
-    let token_request = rules.map(|rules| rules.url);
+    let token_request = filled.map(|filled| filled.url);
     let revocation = revocation_url(entry, values).transpose();
     let steps = entry.refresh_steps.iter().map(|step| {
         if step.is_optional {
             // Where it lacks a value, it is not made.
             return url(entry, "refresh_steps", &step.token_url, values);
         }
-        StepRequest::of(entry, step, values).map(|request| request.url)
+        FilledRequest::for_step(entry, step, values).map(|request| request.url)
     });
     [Some(token_request), revocation]
         .into_iter()

@@ -18,13 +18,13 @@ use crate::{
         client_authentication::Client,
         http::HttpResponse,
         token_error::TokenError,
-        token_request::{Grant, TokenRequest},
+        token_request::{BodyFormat, TokenRequest},
         token_response::{
             CLIENT_CREDENTIALS_TOKEN_PATHS, GoesOn, ResponseRules, TokenResponse,
             read_token_response,
         },
     },
-    providers::{refresh_rule::TokenRequestRules, template::Values},
+    providers::{refresh_rule::FilledRequest, template::Values},
     service::ports::Ports,
 };
 
@@ -55,10 +55,9 @@ impl<P: Ports> Exchange<'_, P> {
             provided: Some(&provided),
             ..self.values()
         };
-        let rules =
-            TokenRequestRules::for_refresh(self.entry, &values).map_err(|error| no_url(&error))?;
-        let client = shown(self.ports, self.entry, client, &rules.url, &values).await?;
-        let grant = Grant::RefreshToken(old.refresh_token.clone());
+        let filled = FilledRequest::for_refresh(self.entry, &values);
+        let filled = filled.map_err(|error| no_url(&error))?;
+        let client = shown(self.ports, self.entry, client, &filled.url, &values).await?;
         let path = &self.entry.alternate_access_token_response_path;
         let answers = ResponseRules {
             token_paths: path.iter().cloned().collect(),
@@ -70,7 +69,9 @@ impl<P: Ports> Exchange<'_, P> {
                 token: old.access_token.clone(),
             }),
         };
-        let (token, status) = self.ask(rules, grant, client, &answers).await?;
+        let refresh_token = old.refresh_token.clone();
+        let request = self.request(filled, refresh_token, client);
+        let (token, status) = self.ask(request, &answers).await?;
         let fresh = OAuth2 {
             access_token: token.access_token,
             // RFC 6749 §6: without a new refresh token the old one stays good.
@@ -94,18 +95,17 @@ impl<P: Ports> Exchange<'_, P> {
             provided: Some(&provided),
             ..self.values()
         };
-        let rules = TokenRequestRules::for_client_credentials(self.entry, &values)
-            .map_err(|error| no_url(&error))?;
-        let client = shown(self.ports, self.entry, client, &rules.url, &values).await?;
+        let filled = FilledRequest::for_client_credentials(self.entry, &values);
+        let filled = filled.map_err(|error| no_url(&error))?;
+        let client = shown(self.ports, self.entry, client, &filled.url, &values).await?;
         let answers = ResponseRules {
             token_paths: CLIENT_CREDENTIALS_TOKEN_PATHS.map(str::to_owned).to_vec(),
             expires_in_unit: self.entry.expires_in_unit,
             own_shape: self.entry.token_response.clone(),
             goes_on: None,
         };
-        let (token, status) = self
-            .ask(rules, Grant::ClientCredentials, client, &answers)
-            .await?;
+        let request = self.request(filled, None, client);
+        let (token, status) = self.ask(request, &answers).await?;
         let credentials = Credentials::OAuth2ClientCredentials(OAuth2ClientCredentials {
             token: token.access_token,
             expires_at: token.expires_at,
@@ -116,32 +116,31 @@ impl<P: Ports> Exchange<'_, P> {
         Ok(Issued::whole(credentials, Some(status)))
     }
 
+    fn request(
+        &self,
+        filled: FilledRequest,
+        refresh_token: Option<Secret>,
+        client: Client,
+    ) -> TokenRequest {
+        TokenRequest {
+            method: self.entry.token_request_method,
+            url: filled.url,
+            headers: filled.headers,
+            parameters: filled.parameters,
+            refresh_token,
+            body_format: self.entry.body_format.unwrap_or(BodyFormat::Form),
+            client,
+        }
+    }
+
     async fn ask(
         &self,
-        rules: TokenRequestRules,
-        grant: Grant,
-        client: Client,
+        request: TokenRequest,
         answers: &ResponseRules,
     ) -> Result<(TokenResponse, u16), TokenExchangeError> {
-        let mut parameters = vec![("grant_type".to_owned(), Secret::new(rules.grant_type))];
-        parameters.extend(
-            rules
-                .scope
-                .map(|scope| ("scope".to_owned(), Secret::new(scope))),
-        );
-        parameters.extend(rules.parameters);
         // An assertion was made for this request, so no other place knows it.
-        let shown = client.client_secret.clone();
+        let shown = request.client.client_secret.clone();
         let shown = SecretMap::of(shown.map(|shown| ("client_secret", shown)));
-        let request = TokenRequest {
-            method: rules.method,
-            url: rules.url,
-            headers: rules.headers,
-            grant,
-            parameters,
-            body_format: rules.body_format,
-            client,
-        };
         let response = self.send(request.into_http()).await?;
         let token = self
             .token(&response, answers)

@@ -18,7 +18,7 @@ use crate::{
         token_response::{ResponseRules, TokenResponse},
     },
     providers::{
-        refresh_rule::StepRequest,
+        refresh_rule::FilledRequest,
         refresh_step::{RefreshStep, StepResult},
         template::Values,
     },
@@ -48,7 +48,7 @@ impl<P: Ports> Exchange<'_, P> {
                 let to_come = steps.iter().skip(at);
                 Credentials::OAuth2(usable(old, &fresh, to_come))
             };
-            let request = match StepRequest::of(self.entry, step, &values) {
+            let request = match FilledRequest::for_step(self.entry, step, &values) {
                 Ok(request) => request,
                 Err(_) if step.is_optional => continue,
                 Err(error) => return Issued::short(so_far(), status, no_url(&error)),
@@ -69,19 +69,23 @@ impl<P: Ports> Exchange<'_, P> {
     async fn step(
         &self,
         step: &RefreshStep,
-        request: StepRequest,
+        request: FilledRequest,
         before: &OAuth2,
     ) -> Result<OAuth2, TokenExchangeError> {
         let sent = |token: &Secret| {
             let is_it = |value: &Secret| value.expose() == token.expose();
-            request.parameters.iter().any(|(_, value)| is_it(value))
+            request
+                .parameters
+                .as_slice()
+                .iter()
+                .any(|(_, value)| is_it(value))
         };
         let sends_the_refresh_token = before.refresh_token.as_ref().is_some_and(sent);
         let http = message(
             step.token_request_method,
             request.url,
             request.headers,
-            &request.parameters,
+            request.parameters.as_slice(),
             step.body_format,
         );
         let response = self.send(http).await?;
