@@ -22,6 +22,17 @@ pub fn value_within<'a>(object: &'a Map<String, Value>, path: &str) -> Option<&'
     followed(path, |name| object.get(name))
 }
 
+/// The texts, numbers and booleans of an object at `paths`, each under its whole path.
+#[must_use]
+pub fn scalars_at(object: &Map<String, Value>, paths: &[String]) -> Map<String, Value> {
+    let found = paths.iter().filter_map(|path| {
+        let value = value_within(object, path)?;
+        let is_scalar = value.is_string() || value.is_number() || value.is_boolean();
+        is_scalar.then(|| (path.clone(), value.clone()))
+    });
+    found.collect()
+}
+
 fn followed<'a>(path: &str, member: impl Fn(&str) -> Option<&'a Value>) -> Option<&'a Value> {
     member(path).or_else(|| {
         let (first, rest) = path.split_once('.')?;

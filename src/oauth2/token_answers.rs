@@ -8,7 +8,7 @@ use super::{
     token_answer::{AnswerRules, TokenAnswer, read_token_answer},
     token_error::{ErrorCode, TokenError},
 };
-use crate::domain::{json_path::value_at, secret::SecretMap, timestamp::Timestamp};
+use crate::domain::{json_path::scalars_at, secret::SecretMap, timestamp::Timestamp};
 
 /// The answers to the requests of one exchange, in their order.
 #[derive(Debug, Default)]
@@ -102,15 +102,9 @@ impl TokenAnswers {
     /// that has it.
     #[must_use]
     pub fn metadata(&self, paths: &[String]) -> SecretMap {
-        let mut found = Map::new();
-        for answer in self.steps.expose().values() {
-            for path in paths {
-                let value = value_at(answer, path);
-                let value = value.filter(|value| !value.is_object() && !value.is_null());
-                found.extend(value.map(|value| (path.clone(), value.clone())));
-            }
-        }
-        SecretMap::new(found)
+        let answers = self.steps.expose().values().filter_map(Value::as_object);
+        let told = answers.flat_map(|answer| scalars_at(answer, paths));
+        SecretMap::new(told.collect())
     }
 
     fn last(&self) -> Option<&Value> {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{
     expiry::expires_at,
     http::HttpResponse,
-    token_answer::{AnswerRules, read_token_answer},
+    token_answer::{AnswerRules, TokenAnswer, read_token_answer},
     token_error::{ErrorCode, TokenError},
 };
 use crate::domain::{
@@ -76,45 +76,32 @@ pub fn read_token_response(
 ) -> Result<TokenResponse, TokenError> {
     let raw = read_answer(response, now)?;
     // A token goes before an error in the same answer: it may be the only copy of a rotated pair.
-    if let Some(own_shape) = &rules.own_shape {
-        let answer = Value::Object(raw.expose().clone());
-        let found = read_token_answer(&answer, own_shape, now);
-        let found = found.ok_or_else(|| without_token(response, &raw, rules, now))?;
-        return Ok(TokenResponse {
-            access_token: found.token,
-            refresh_token: found.refresh_token,
-            expires_at: found.expires_at,
-            raw,
-        });
-    }
-    let Some(found) = find_token(&raw, rules) else {
-        let access_token = going_on(&raw, rules);
-        return Ok(TokenResponse {
-            access_token: access_token.ok_or_else(|| without_token(response, &raw, rules, now))?,
-            refresh_token: None,
-            expires_at: None,
-            raw,
-        });
+    let found = match &rules.own_shape {
+        Some(shape) => read_token_answer(&Value::Object(raw.expose().clone()), shape, now),
+        None => find_token(&raw, rules, now),
     };
-    let access_token = Secret::new(found.access_token);
-    let refresh_token = text(found.beside, "refresh_token").map(Secret::new);
-    let expires_at = expires_at(found.beside, rules.expires_in_unit, now);
+    let found = found.or_else(|| going_on(&raw, rules));
+    let found = found.ok_or_else(|| without_token(response, &raw, rules, now))?;
     Ok(TokenResponse {
-        access_token,
-        refresh_token,
-        expires_at,
+        access_token: found.token,
+        refresh_token: found.refresh_token,
+        expires_at: found.expires_at,
         raw,
     })
 }
 
 /// The token that goes on, if the answer says so.
-fn going_on(raw: &SecretMap, rules: &ResponseRules) -> Option<Secret> {
+fn going_on(raw: &SecretMap, rules: &ResponseRules) -> Option<TokenAnswer> {
     let goes_on = rules.goes_on.as_ref()?;
     let said = match value_within(raw.expose(), &goes_on.path)? {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    (said == goes_on.value).then(|| goes_on.token.clone())
+    (said == goes_on.value).then(|| TokenAnswer {
+        token: goes_on.token.clone(),
+        refresh_token: None,
+        expires_at: None,
+    })
 }
 
 /// What an answer without a token means. One that says something else than that the token goes on
@@ -186,31 +173,22 @@ fn error_code(answer: &SecretMap) -> Option<ErrorCode> {
     error.or(refused.then_some(ErrorCode::Other))
 }
 
-struct Found<'a> {
-    access_token: &'a str,
-    /// The object that has the other parameters.
-    beside: &'a Map<String, Value>,
-}
-
-fn find_token<'a>(raw: &'a SecretMap, rules: &ResponseRules) -> Option<Found<'a>> {
+fn find_token(raw: &SecretMap, rules: &ResponseRules, now: Timestamp) -> Option<TokenAnswer> {
     let top = raw.expose();
+    // What comes beside the token is in the same object.
+    let beside = |token: &str, object| TokenAnswer {
+        token: Secret::new(token),
+        refresh_token: text(object, "refresh_token").map(Secret::new),
+        expires_at: expires_at(object, rules.expires_in_unit, now),
+    };
+    let in_object = |object| Some(beside(text(object, "access_token")?, object));
     in_object(top).or_else(|| {
         let mut paths = rules.token_paths.iter();
         paths.find_map(|path| match value_within(top, path)? {
             Value::Object(object) => in_object(object),
-            Value::String(token) if !token.is_empty() => Some(Found {
-                access_token: token,
-                beside: top,
-            }),
+            Value::String(token) if !token.is_empty() => Some(beside(token, top)),
             _ => None,
         })
-    })
-}
-
-fn in_object(object: &Map<String, Value>) -> Option<Found<'_>> {
-    Some(Found {
-        access_token: text(object, "access_token")?,
-        beside: object,
     })
 }
 
@@ -226,6 +204,7 @@ mod tests {
     use zeroize::Zeroizing;
 
     use super::*;
+    use crate::oauth2::token_answer::ExpirationStrategy;
 
     const JSON: &str = "application/json";
 
@@ -291,6 +270,34 @@ mod tests {
         let end = "2024-06-01T12:01:00.000Z".to_owned();
         assert_eq!(parts(&token), ("a", Some("r"), Some(end)));
         assert_eq!(Some(token.raw.expose()), answer.as_object());
+    }
+
+    #[test]
+    fn a_token_goes_on_where_the_answer_says_so_whatever_its_shape() {
+        let goes_on = GoesOn {
+            path: "result".to_owned(),
+            value: "0000".to_owned(),
+            token: Secret::new("old"),
+        };
+        let own_shape = AnswerRules {
+            token: "data.token".to_owned(),
+            refresh_token: None,
+            token_expiration: None,
+            token_expiration_strategy: ExpirationStrategy::ExpireIn,
+            expires_in_unit: ExpiresInUnit::Seconds,
+        };
+        for own_shape in [None, Some(own_shape)] {
+            let rules = ResponseRules {
+                own_shape,
+                goes_on: Some(goes_on.clone()),
+                ..ResponseRules::default()
+            };
+            let said = |result: &str| json(200, &json!({ "result": result }));
+            let token = read_token_response(&said("0000"), &rules, now()).unwrap();
+            assert_eq!(parts(&token), ("old", None, None));
+            let error = read_token_response(&said("1"), &rules, now()).unwrap_err();
+            assert!(matches!(error, TokenError::Rejected { .. }));
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ use super::{
     error::InternalError,
     integration::open_secrets,
     journal::Intent,
-    ports::{Ports, RefreshFailure, Signer, random_uuid},
+    ports::{Ports, RefreshFailure, Signer, SigningError, random_uuid},
     sign_jwt::sign_jwt,
 };
 use crate::{
@@ -45,7 +45,7 @@ use crate::{
         refresh_rule::{self, RuleError},
         template::Values,
     },
-    signing::jws::JwtKey,
+    signing::{jws::JwtKey, private_key::PrivateKeyError},
     storage::integrations::IntegrationRecord,
 };
 
@@ -182,6 +182,24 @@ impl TokenExchangeError {
     }
 }
 
+impl From<PrivateKeyError> for TokenExchangeError {
+    fn from(error: PrivateKeyError) -> Self {
+        no_key(&error)
+    }
+}
+
+impl From<RuleError> for TokenExchangeError {
+    fn from(error: RuleError) -> Self {
+        no_url(&error)
+    }
+}
+
+impl From<SigningError> for TokenExchangeError {
+    fn from(error: SigningError) -> Self {
+        no_key(&error)
+    }
+}
+
 /// Gets new credentials in place of `credentials`, which can be refreshed. What an answer gave is
 /// handed to `checkpoint` before another request is sent.
 pub async fn exchange(
@@ -260,8 +278,13 @@ impl<P: Ports> Exchange<'_, P> {
     ) -> Result<Url, TokenExchangeError> {
         let template = self.entry.token_url.as_ref().map(TokenUrl::app);
         let template = template.or(default);
-        let template = template.ok_or_else(|| no_url(&RuleError::NoTokenUrl))?;
-        refresh_rule::url(self.entry, "token_url", template, values).map_err(|error| no_url(&error))
+        let template = template.ok_or(RuleError::NoTokenUrl)?;
+        Ok(refresh_rule::url(
+            self.entry,
+            "token_url",
+            template,
+            values,
+        )?)
     }
 
     /// Asks with a request of the provider's own shape, and gives the object that is answered.
@@ -288,6 +311,29 @@ impl<P: Ports> Exchange<'_, P> {
         })
     }
 
+    /// What `old` was exchanged for, unless a row would have no room for it.
+    fn issued(
+        &self,
+        old: &Exchanged,
+        issued: SecretMap,
+        expires_at: Option<Timestamp>,
+        answer: Option<(SecretMap, u16)>,
+    ) -> Result<Issued, TokenExchangeError> {
+        let (raw, status) = answer.unzip();
+        if issued.json_len() > MAX_RAW_BYTES {
+            return Err(malformed(status.unwrap_or_default()));
+        }
+        let now = self.ports.now();
+        let credentials = Credentials::Exchanged(Exchanged {
+            issued,
+            // What was issued just now has not ended, whatever its clock or its answer says.
+            expires_at: expires_at.filter(|expires_at| *expires_at > now),
+            raw: kept(raw.unwrap_or_default()),
+            ..old.clone()
+        });
+        Ok(Issued::whole(credentials, status))
+    }
+
     fn mask(&self) -> Mask {
         Mask::new(self.credentials, self.connection_config, &self.secrets)
     }
@@ -306,25 +352,7 @@ async fn signed(
     header: &SecretMap,
     claims: &SecretMap,
 ) -> Result<Secret, TokenExchangeError> {
-    let token = sign_jwt(ports, key, header.expose(), claims.expose()).await;
-    token.map_err(|error| no_key(&error))
-}
-
-/// What `old` was exchanged for.
-fn issued(
-    old: &Exchanged,
-    issued: SecretMap,
-    expires_at: Option<Timestamp>,
-    answer: Option<(SecretMap, u16)>,
-) -> Issued {
-    let (raw, status) = answer.unzip();
-    let credentials = Credentials::Exchanged(Exchanged {
-        issued,
-        expires_at,
-        raw: kept(raw.unwrap_or_default()),
-        ..old.clone()
-    });
-    Issued::whole(credentials, status)
+    Ok(sign_jwt(ports, key, header.expose(), claims.expose()).await?)
 }
 
 /// What the answer lacks.

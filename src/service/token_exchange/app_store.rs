@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Exchange, Issued, TokenExchangeError, issued, no_key, signed};
+use super::{Exchange, Issued, TokenExchangeError, signed};
 use crate::{
     domain::{
         credentials::Exchanged,
@@ -23,8 +23,7 @@ impl<P: Ports> Exchange<'_, P> {
         old: &Exchanged,
     ) -> Result<Issued, TokenExchangeError> {
         let input = |name| old.inputs.text(name).unwrap_or_else(|| Secret::new(""));
-        let key = PrivateKey::from_pem(&input("private_key"), Algorithm::Es256)
-            .map_err(|error| no_key(&error))?;
+        let key = PrivateKey::from_pem(&input("private_key"), Algorithm::Es256)?;
         let header = SecretMap::of([("kid", input("privateKeyId")), ("typ", Secret::new("JWT"))]);
         let issued_at = self.now.millis().div_euclid(1000);
         let ends_at = issued_at + LIFETIME_SECONDS;
@@ -38,12 +37,9 @@ impl<P: Ports> Exchange<'_, P> {
         }
         let claims = SecretMap::of([("iss", input("issuerId"))]).merged(&SecretMap::new(claims));
         let token = signed(self.ports, &JwtKey::Private(key), &header, &claims).await?;
-        Ok(issued(
-            old,
-            SecretMap::of([("access_token", token)]),
-            Some(Timestamp::EPOCH.plus_seconds(ends_at)),
-            None,
-        ))
+        let expires_at = Timestamp::EPOCH.plus_seconds(ends_at);
+        let token = SecretMap::of([("access_token", token)]);
+        self.issued(old, token, Some(expires_at), None)
     }
 
     /// The requests that the token is for: all where the connection names none.

@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use url::Url;
 
-use super::{Exchange, Issued, TokenExchangeError, issued, malformed, no_key, no_url};
+use super::{Exchange, Issued, TokenExchangeError, malformed, no_key, no_url};
 use crate::{
     domain::{
         credentials::{Exchanged, is_aws_region},
@@ -47,13 +47,12 @@ impl<P: Ports> Exchange<'_, P> {
             ..old.clone()
         };
         let expires_at = ends_at.unwrap_or_else(lifetime_end);
-        let issued_keys = config.merged(&keys);
-        Ok(issued(
+        self.issued(
             &old,
-            issued_keys,
+            config.merged(&keys),
             Some(expires_at),
             Some((answer, status)),
-        ))
+        )
     }
 
     /// What is asked for: as the connection says, else its integration. An external identifier

@@ -1,6 +1,6 @@
 //! Sessions of the BILL API, which begin with a login and end by themselves.
 
-use super::{Exchange, Issued, TokenExchangeError, issued, malformed};
+use super::{Exchange, Issued, TokenExchangeError, malformed};
 use crate::{
     domain::{
         credentials::Exchanged,
@@ -28,12 +28,7 @@ impl<P: Ports> Exchange<'_, P> {
         let session: Option<Vec<_>> = session.into_iter().collect();
         let session = SecretMap::of(session.ok_or_else(|| malformed(status))?);
         let expires_at = self.ports.now().plus_seconds(LIFETIME_SECONDS);
-        Ok(issued(
-            old,
-            session,
-            Some(expires_at),
-            Some((answer, status)),
-        ))
+        self.issued(old, session, Some(expires_at), Some((answer, status)))
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::{TokenExchangeError, no_key, no_url, signed};
+use super::{TokenExchangeError, no_key, signed};
 use crate::{
     domain::{
         credentials::{OAuth2, OAuth2ClientCredentials},
@@ -96,14 +96,14 @@ async fn assertion(
 ) -> Result<Secret, TokenExchangeError> {
     let key = client.private_key.as_ref().or(client.secret.as_ref());
     let key = key.ok_or_else(|| no_key(&"the client has no private key"))?;
-    let key = PrivateKey::from_text(key).map_err(|error| no_key(&error))?;
+    let key = PrivateKey::from_text(key)?;
     let mut token_url = url.clone();
     token_url.set_query(None);
     let said = &entry.client_assertion;
     let claim = |template: &Option<String>, usual: &str| match template {
         Some(template) => template::text(template, values).map_err(|source| {
             let field = "client_assertion";
-            no_url(&RuleError::Template { field, source })
+            RuleError::Template { field, source }
         }),
         None => Ok(usual.to_owned()),
     };

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Exchange, Issued, TokenExchangeError, issued, malformed, no_key, no_url, signed};
+use super::{Exchange, Issued, TokenExchangeError, malformed, no_key, signed};
 use crate::{
     domain::{
         auth_mode::AuthMode,
@@ -41,8 +41,7 @@ impl<P: Ports> Exchange<'_, P> {
         )
         .await?;
         let bearer = Secret::new(format!("Bearer {}", jwt.expose()));
-        let mut headers = headers(self.entry, &self.entry.token_headers, &self.values())
-            .map_err(|error| no_url(&error))?;
+        let mut headers = headers(self.entry, &self.entry.token_headers, &self.values())?;
         headers.push(("authorization".to_owned(), bearer));
         let request = message(Method::Post, url, headers, &[], BodyFormat::Json);
         let made = SecretMap::of([("jwtToken", jwt)]);
@@ -58,7 +57,7 @@ impl<P: Ports> Exchange<'_, P> {
             derived_config: old.derived_config.merged(&user.unwrap_or_default()),
             ..old.clone()
         };
-        Ok(issued(&old, tokens, expires_at, Some((answer, status))))
+        self.issued(&old, tokens, expires_at, Some((answer, status)))
     }
 
     /// New credentials of the user, if the connection has old ones and they are taken. The app
@@ -90,7 +89,7 @@ pub(in crate::service) async fn app_token(
     let (Some(app_id), Some(key)) = (app_id, &secrets.private_key) else {
         return Err(no_key(&"the integration has no app with a private key"));
     };
-    let key = PrivateKey::from_pem(key, Algorithm::Rs256).map_err(|error| no_key(&error))?;
+    let key = PrivateKey::from_pem(key, Algorithm::Rs256)?;
     let issued_at = ports.now().millis().div_euclid(1000) - CLOCK_DRIFT_SECONDS;
     let dates = [
         ("iat".to_owned(), Value::from(issued_at)),

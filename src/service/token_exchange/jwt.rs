@@ -1,6 +1,6 @@
 //! JSON Web Tokens that are signed here as an entry says (RFC 7519). Nobody is asked.
 
-use super::{Exchange, Issued, TokenExchangeError, issued, no_key, signed};
+use super::{Exchange, Issued, TokenExchangeError, no_key, signed};
 use crate::{
     domain::{credentials::Exchanged, secret::SecretMap},
     service::ports::Ports,
@@ -14,11 +14,7 @@ impl<P: Ports> Exchange<'_, P> {
             .fill(&self.values_with(old))
             .map_err(|error| no_key(&error))?;
         let token = signed(self.ports, &jwt.key, &jwt.header, &jwt.claims).await?;
-        Ok(issued(
-            old,
-            SecretMap::of([("token", token)]),
-            Some(jwt.expires_at),
-            None,
-        ))
+        let token = SecretMap::of([("token", token)]);
+        self.issued(old, token, Some(jwt.expires_at), None)
     }
 }

@@ -6,12 +6,12 @@ use serde_json::{Map, Value};
 use super::{
     Checkpoint, Exchange, Issued, MAX_TOKEN_BYTES, TokenExchangeError, bounded,
     client::{KnownClient, client_of, own_client, shown},
-    kept, no_url, nothing_to_refresh, refused,
+    kept, nothing_to_refresh, refused,
 };
 use crate::{
     domain::{
         credentials::{Credentials, OAuth2, OAuth2ClientCredentials},
-        json_path::value_within,
+        json_path::scalars_at,
         secret::{Secret, SecretMap},
     },
     oauth2::{
@@ -55,8 +55,7 @@ impl<P: Ports> Exchange<'_, P> {
             provided: Some(&provided),
             ..self.values()
         };
-        let filled = FilledRequest::for_refresh(self.entry, &values);
-        let filled = filled.map_err(|error| no_url(&error))?;
+        let filled = FilledRequest::for_refresh(self.entry, &values)?;
         let client = shown(self.ports, self.entry, client, &filled.url, &values).await?;
         let path = &self.entry.alternate_access_token_response_path;
         let answers = ResponseRules {
@@ -95,8 +94,7 @@ impl<P: Ports> Exchange<'_, P> {
             provided: Some(&provided),
             ..self.values()
         };
-        let filled = FilledRequest::for_client_credentials(self.entry, &values);
-        let filled = filled.map_err(|error| no_url(&error))?;
+        let filled = FilledRequest::for_client_credentials(self.entry, &values)?;
         let client = shown(self.ports, self.entry, client, &filled.url, &values).await?;
         let answers = ResponseRules {
             token_paths: CLIENT_CREDENTIALS_TOKEN_PATHS.map(str::to_owned).to_vec(),
@@ -171,13 +169,8 @@ impl<P: Ports> Exchange<'_, P> {
 
     /// What an answer tells of the connection, over what earlier ones told.
     pub(super) fn told(&self, earlier: &SecretMap, answer: &SecretMap) -> SecretMap {
-        let paths = self.entry.token_response_metadata.iter();
-        let told = paths.filter_map(|path| {
-            let value = value_within(answer.expose(), path)?;
-            let is_scalar = value.is_string() || value.is_number() || value.is_boolean();
-            is_scalar.then(|| (path.clone(), value.clone()))
-        });
-        bounded(earlier, earlier.merged(&SecretMap::new(told.collect())))
+        let told = scalars_at(answer.expose(), &self.entry.token_response_metadata);
+        bounded(earlier, earlier.merged(&SecretMap::new(told)))
     }
 
     /// The client and the integration, for templates.

@@ -1,6 +1,6 @@
 //! Username tokens, which are digested here. Nobody is asked.
 
-use super::{Exchange, Issued, TokenExchangeError, issued, no_key};
+use super::{Exchange, Issued, TokenExchangeError, no_key};
 use crate::{
     domain::{
         credentials::Exchanged,
@@ -22,11 +22,7 @@ impl<P: Ports> Exchange<'_, P> {
             &random(self.ports),
             self.now,
         );
-        Ok(issued(
-            old,
-            SecretMap::of([("token", token)]),
-            Some(self.now.plus_millis(lifetime)),
-            None,
-        ))
+        let token = SecretMap::of([("token", token)]);
+        self.issued(old, token, Some(self.now.plus_millis(lifetime)), None)
     }
 }

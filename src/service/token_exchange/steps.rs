@@ -4,8 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Checkpoint, Exchange, Issued, TokenExchangeError, bounded, kept, no_url, oauth2::with_tokens,
-    refused,
+    Checkpoint, Exchange, Issued, TokenExchangeError, bounded, kept, oauth2::with_tokens, refused,
 };
 use crate::{
     domain::{
@@ -51,7 +50,7 @@ impl<P: Ports> Exchange<'_, P> {
             let request = match FilledRequest::for_step(self.entry, step, &values) {
                 Ok(request) => request,
                 Err(_) if step.is_optional => continue,
-                Err(error) => return Issued::short(so_far(), status, no_url(&error)),
+                Err(error) => return Issued::short(so_far(), status, error.into()),
             };
             let issued = Issued::whole(so_far(), status);
             if let Err(error) = checkpoint.keep(&issued).await {

@@ -2,14 +2,14 @@
 //! a refresh where the provider has one.
 
 use super::{
-    Exchange, Issued, MAX_TOKEN_BYTES, TokenExchangeError, bounded, kept, no_key, no_url,
+    Exchange, Issued, MAX_TOKEN_BYTES, TokenExchangeError, bounded, malformed, no_url,
     nothing_to_refresh, refused, signed,
 };
 use crate::{
     domain::{
-        credentials::{Credentials, Exchanged},
+        credentials::Exchanged,
         jwt::end_of_jwt,
-        secret::{MAX_RAW_BYTES, Secret, SecretMap},
+        secret::{Secret, SecretMap},
     },
     oauth2::{
         token_answers::TokenAnswers,
@@ -37,8 +37,8 @@ impl<P: Ports> Exchange<'_, P> {
         let provided = named("refresh_token", Some(refresh_token));
         let refreshed = self.run(first, &self.own_credentials(old), provided).await;
         let assertion = old.issued.text("assertion");
-        let refreshed =
-            refreshed.and_then(|it| self.issued(old, Some(refresh_token), assertion.as_ref(), &it));
+        let refreshed = refreshed
+            .and_then(|it| self.of_answers(old, Some(refresh_token), assertion.as_ref(), &it));
         match refreshed {
             // The inputs may still be good.
             Err(error) if is_rejection(&error) => self.login(old, None).await,
@@ -53,7 +53,7 @@ impl<P: Ports> Exchange<'_, P> {
         refresh_token: Option<&Secret>,
     ) -> Result<Issued, TokenExchangeError> {
         let first = self.entry.login_step();
-        let first = first.ok_or_else(|| no_url(&RuleError::NoTokenUrl))?;
+        let first = first.ok_or(RuleError::NoTokenUrl)?;
         let own = self.own_credentials(old);
         let assertion = self.assertion(old, &own).await?;
         let token = match &self.entry.jwt {
@@ -70,7 +70,7 @@ impl<P: Ports> Exchange<'_, P> {
             .as_ref()
             .is_some_and(|it| !it.is_single_use);
         let assertion = assertion.filter(|_| keeps);
-        self.issued(old, refresh_token, assertion.as_ref(), &answers)
+        self.of_answers(old, refresh_token, assertion.as_ref(), &answers)
     }
 
     fn own_credentials(&self, old: &Exchanged) -> SecretMap {
@@ -122,8 +122,7 @@ impl<P: Ports> Exchange<'_, P> {
         let saml = template.fill(&self.values_of(credentials));
         let Saml { key, assertion } = saml.map_err(|error| unsignable(&error))?;
         let signature = self.ports.sign(&key, assertion.signing_input()).await;
-        let signature = signature.map_err(|error| no_key(&error))?;
-        Ok(assertion.signed(&signature))
+        Ok(assertion.signed(&signature?))
     }
 
     fn values_of<'v>(&'v self, credentials: &'v SecretMap) -> Values<'v> {
@@ -162,7 +161,7 @@ impl<P: Ports> Exchange<'_, P> {
     }
 
     /// The credentials with what was answered. Without a new refresh token `refresh_token` stays.
-    fn issued(
+    fn of_answers(
         &self,
         old: &Exchanged,
         refresh_token: Option<&Secret>,
@@ -180,11 +179,12 @@ impl<P: Ports> Exchange<'_, P> {
             .merged(&named("assertion", assertion))
             .merged(&named("token", Some(&token.token)));
         let refresh_token = token.refresh_token.as_ref().or(refresh_token);
-        let sizes = [token.token.len(), refresh_token.map_or(0, Secret::len)];
-        if sizes.iter().any(|size| *size > MAX_TOKEN_BYTES) || issued.json_len() > MAX_RAW_BYTES {
-            return Err(failed(TokenError::Malformed { status }));
+        if refresh_token.is_some_and(|token| token.len() > MAX_TOKEN_BYTES) {
+            return Err(malformed(status));
         }
-        let stated = entry.token_expires_in_ms.filter(|millis| *millis > 0);
+        // An entry's `default_token_lifetime` goes before it, for all kinds of credentials.
+        let stated = entry.token_expires_in_ms;
+        let stated = stated.filter(|millis| *millis > 0 && entry.default_token_lifetime.is_none());
         let guesses = [
             stated.map(|millis| now.plus_millis(millis)),
             end_of_jwt(&token.token),
@@ -192,17 +192,13 @@ impl<P: Ports> Exchange<'_, P> {
         ];
         let expires_at = token.expires_at.or(guesses.into_iter().flatten().min());
         let told = answers.metadata(&entry.token_response_metadata);
-        let credentials = Credentials::Exchanged(Exchanged {
-            mode: old.mode,
+        let old = Exchanged {
             inputs: own_inputs(&old.inputs, &self.secrets.integration_config),
-            issued,
             refresh_token: refresh_token.cloned(),
-            // What was issued just now has not ended, whatever its clock or its answer says.
-            expires_at: expires_at.filter(|expires_at| *expires_at > now),
-            raw: kept(answers.raw(rules)),
             derived_config: bounded(&old.derived_config, old.derived_config.merged(&told)),
-        });
-        Ok(Issued::whole(credentials, Some(status)))
+            ..old.clone()
+        };
+        self.issued(&old, issued, expires_at, Some((answers.raw(rules), status)))
     }
 }
 

@@ -136,12 +136,12 @@ fn cookies_and_headers_are_kept_with_the_token() {
 #[test]
 fn what_the_answers_tell_of_the_connection_becomes_its_configuration() {
     let fields = json!({
-        "token_response_metadata": ["url", "site.id", "none", "token"],
+        "token_response_metadata": ["url", "site.id", "site", "sites", "none", "token"],
         "additional_steps": [{"token_url": "https://acme.example/2"}],
     });
     let deployment = deployment(&fields);
     for answer in [
-        json!({"url": "https://first.example", "site": {"id": 7}}),
+        json!({"url": "https://first.example", "site": {"id": 7}, "sites": [7]}),
         json!({"url": "https://last.example", "token": "fake-token"}),
     ] {
         deployment.provider.will_answer(Answer::Json(200, answer));
