@@ -17,7 +17,8 @@ pub struct DueConnection {
 }
 
 /// A page of connections that are due and may be refreshed unasked, the longest due first:
-/// [`DUE_PAGE`] of those that come after `last`. Tokens that are signed here wait for a reader.
+/// [`DUE_PAGE`] of those that come after `last`. What has no refresh token that could die of disuse
+/// waits for a reader.
 #[must_use]
 pub fn due(now: Timestamp, last: Option<&DueConnection>) -> Query<DueConnection> {
     let (due_at, id) = last.map_or((Timestamp::MIN, 0), |last| (last.due_at, last.id));
@@ -28,7 +29,7 @@ pub fn due(now: Timestamp, last: Option<&DueConnection>) -> Query<DueConnection>
                 'due_at', connection.refresh_due_at) as row
             from connection cross join integration on integration.id = connection.integration_id
             where connection.refresh_exhausted_at is null
-                and connection.auth_mode not in ('APP_STORE', 'JWT', 'SIGNATURE')
+                and (connection.grant_fingerprint is not null or connection.auth_mode = 'CUSTOM')
                 and connection.refresh_due_at <= ?1
                 and (connection.refresh_due_at, connection.id) > (?2, ?3)
                 and ifnull(connection.refresh_retry_at <= ?1, 1)

@@ -42,6 +42,21 @@ fn ending(expires_at: &str) -> Value {
 }
 
 #[test]
+fn what_needs_no_refresh_token_waits_for_a_reader() {
+    let deployment = Deployment::new();
+    put_acme(&deployment, &json!({"auth_mode": "OAUTH2_CC"}));
+    create_plain_integration(&deployment, "acme");
+    let credentials = json!({
+        "type": "OAUTH2_CC", "token": "fake-token", "client_id": "own-id",
+        "client_secret": "fake-secret", "expires_at": "2026-01-01T00:00:01Z",
+    });
+    let body = json!({"provider_config_key": "acme", "credentials": credentials});
+    let import = call("POST", "/connections").body(&body);
+    import.run(&deployment).ok();
+    assert_eq!(outcomes(&run(&deployment)), json!({}));
+}
+
+#[test]
 fn what_is_signed_here_waits_for_a_reader() {
     let deployment = Deployment::new();
     let signature = json!({"protocol": "WSSE"});
