@@ -186,6 +186,9 @@ pub struct History {
 pub enum Failure {
     /// The provider said that the grant is dead.
     Final,
+    /// The provider was not asked: something is missing here, or broke. That says nothing of the
+    /// grant, so it is never given up for it.
+    NotAsked,
     /// Anything else, with the wait in seconds that the provider asked for.
     Transient {
         /// `Retry-After` (RFC 9110 §10.2.3).
@@ -198,7 +201,7 @@ impl Failure {
     #[must_use]
     pub fn retry_after_seconds(self) -> Option<u32> {
         match self {
-            Self::Final => None,
+            Self::Final | Self::NotAsked => None,
             Self::Transient {
                 retry_after_seconds,
             } => retry_after_seconds,
@@ -215,7 +218,8 @@ impl History {
         let is_new_day = self
             .last_failure_at
             .is_none_or(|last| last.utc_day() < now.utc_day());
-        let failure_days = self.failure_days.saturating_add(u32::from(is_new_day));
+        let counts = is_new_day && failure != Failure::NotAsked;
+        let failure_days = self.failure_days.saturating_add(u32::from(counts));
         let is_given_up = failure == Failure::Final || failure_days >= MAX_FAILURE_DAYS;
         let asked_for = failure.retry_after_seconds();
         let asked_for = i64::from(asked_for.unwrap_or(0).min(MAX_RETRY_AFTER_SECONDS)) * 1000;

@@ -385,15 +385,13 @@ impl Subject<'_> {
     ) -> Vec<Query<()>> {
         let uid = &self.intent.uid;
         let mut writes = vec![log(uid, attempt)];
-        match (error, error.failure()) {
-            (TokenExchangeError::Refused { .. }, Failure::Final) => writes.push(count_answer(uid)),
+        match error.failure() {
+            Failure::Final => writes.push(count_answer(uid)),
             // Who forces refreshes of one connection in a row says nothing of the others.
-            (TokenExchangeError::Refused { .. }, Failure::Transient { .. })
-                if self.intent.trigger != Trigger::Force =>
-            {
+            Failure::Transient { .. } if self.intent.trigger != Trigger::Force => {
                 writes.push(count_failure(uid, now));
             }
-            (_, Failure::Transient { .. } | Failure::Final) => {}
+            Failure::NotAsked | Failure::Transient { .. } => {}
         }
         writes
     }

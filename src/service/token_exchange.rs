@@ -108,11 +108,10 @@ impl TokenExchangeError {
             } => Failure::Transient {
                 retry_after_seconds: *retry_after_seconds,
             },
-            Self::Refused { .. } | Self::Unaskable { .. } | Self::Internal(_) => {
-                Failure::Transient {
-                    retry_after_seconds: None,
-                }
-            }
+            Self::Refused { .. } => Failure::Transient {
+                retry_after_seconds: None,
+            },
+            Self::Unaskable { .. } | Self::Internal(_) => Failure::NotAsked,
         }
     }
 

@@ -49,6 +49,30 @@ fn history(deployment: &Deployment) -> Value {
 }
 
 #[test]
+fn a_provider_that_could_not_be_asked_is_never_given_up() {
+    let deployment = Deployment::new();
+    let fields = json!({
+        "token_url": "https://${connectionConfig.domain}/token", "token_domains": ["acme.example"],
+        "connection_config": {"domain": {"example": "acme.example"}},
+    });
+    put_acme(&deployment, &fields);
+    create_integration(&deployment, "acme", "acme");
+    let config = json!({"connection_config": {"domain": "other.example"}});
+    let connection = with(expired_credentials(), &config);
+    import(
+        &deployment,
+        "user-1",
+        &with(connection, &json!({"provider_config_key": "acme"})),
+    );
+    for _ in 0..5 {
+        assert_eq!(read(&deployment, "user-1", "").status, 400);
+        deployment.advance_seconds(86_400);
+    }
+    assert!(deployment.provider.seen().is_empty());
+    assert_eq!(stored(&deployment, "user-1", "refresh_failure_days"), "0");
+}
+
+#[test]
 fn the_error_shows_the_connection_without_any_secret() {
     let deployment = deployment_with_github();
     let config = json!({"refresh_token": "canary", "a": 1});
