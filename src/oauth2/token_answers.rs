@@ -8,15 +8,21 @@ use super::{
     token_answer::{AnswerRules, TokenAnswer, read_token_answer},
     token_error::{ErrorCode, TokenError},
 };
-use crate::domain::{json_path::scalars_at, secret::SecretMap, timestamp::Timestamp};
+use crate::domain::{
+    json_path::scalars_at,
+    secret::{Secret, SecretMap},
+    timestamp::Timestamp,
+};
 
 /// The answers to the requests of one exchange, in their order.
 #[derive(Debug, Default)]
 pub struct TokenAnswers {
     /// `step1` and so on.
     steps: SecretMap,
-    /// Headers and cookies that are kept.
+    /// Headers that are kept.
     headers: SecretMap,
+    /// Cookies that are kept, by name.
+    cookies: SecretMap,
     last_status: u16,
 }
 
@@ -48,6 +54,9 @@ impl TokenAnswers {
             .steps
             .merged(&SecretMap::new(Map::from_iter([(name, body)])));
         self.headers = self.headers.merged(&headers(response, kept));
+        if kept.iter().any(|name| is_cookie(name)) {
+            self.cookies = with_cookies(&self.cookies, response);
+        }
         self.last_status = status;
         Ok(())
     }
@@ -60,8 +69,22 @@ impl TokenAnswers {
 
     /// Headers and cookies that are kept, by name; all cookies together are `_cookies`.
     #[must_use]
-    pub fn headers(&self) -> &SecretMap {
-        &self.headers
+    pub fn headers(&self) -> SecretMap {
+        let cookies = self.cookies.expose();
+        // As a request sends them (RFC 6265 §5.4).
+        let pairs = cookies
+            .iter()
+            .filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?)));
+        let all = pairs.collect::<Vec<_>>().join("; ");
+        let all = (!all.is_empty()).then(|| ("_cookies", Secret::new(all)));
+        let mut kept = self
+            .headers
+            .merged(&self.cookies)
+            .merged(&SecretMap::of(all))
+            .expose()
+            .clone();
+        kept.retain(|name, _| !RESERVED.contains(&name.as_str()));
+        SecretMap::new(kept)
     }
 
     /// The status of the last answer.
@@ -127,41 +150,45 @@ fn error_of(answer: &Value) -> Option<&str> {
     (!error.is_empty()).then_some(error)
 }
 
-fn headers(response: &HttpResponse, kept: &[String]) -> SecretMap {
-    let mut found = Map::new();
-    for name in kept {
-        let lower = name.to_ascii_lowercase();
-        let values = response.headers.iter().filter(|(other, _)| *other == lower);
-        let values: Vec<_> = values.map(|(_, value)| value.expose()).collect();
-        if lower == "set-cookie" {
-            found.extend(cookies(&values));
-        } else {
-            found.extend(values.last().map(|value| (name.clone(), (*value).into())));
-        }
-    }
-    found.retain(|name, _| !RESERVED.contains(&name.as_str()));
-    SecretMap::new(found)
+fn is_cookie(name: &str) -> bool {
+    name.eq_ignore_ascii_case("set-cookie")
 }
 
-/// Each cookie by its name, and `_cookies` as a request would send them all.
-fn cookies(set: &[&str]) -> Map<String, Value> {
-    // RFC 6265 §5.2: what comes before the first semicolon is name and value.
-    let pairs = set.iter().filter_map(|set| set.split(';').next());
-    let pairs: Vec<_> = pairs
-        .filter_map(|pair| pair.trim().split_once('='))
-        .collect();
-    let mut found: Map<_, _> = pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), Value::from(*value)))
-        .collect();
-    if !pairs.is_empty() {
-        let pairs: Vec<_> = pairs
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        found.insert("_cookies".to_owned(), pairs.join("; ").into());
+fn headers(response: &HttpResponse, kept: &[String]) -> SecretMap {
+    let kept = kept.iter().filter(|name| !is_cookie(name));
+    let found = kept.filter_map(|name| {
+        let lower = name.to_ascii_lowercase();
+        let mut values = response.headers.iter().rev();
+        let (_, value) = values.find(|(other, _)| *other == lower)?;
+        Some((name.clone(), value.expose().into()))
+    });
+    SecretMap::new(found.collect())
+}
+
+/// `earlier` cookies with those that `response` sets, and without those that it ends.
+fn with_cookies(earlier: &SecretMap, response: &HttpResponse) -> SecretMap {
+    let mut cookies = earlier.expose().clone();
+    for (_, set) in response.headers.iter().filter(|(name, _)| is_cookie(name)) {
+        // RFC 6265 §5.2: what comes before the first semicolon is name and value.
+        let mut parts = set.expose().split(';').map(str::trim);
+        let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
+            continue;
+        };
+        if parts.any(ends_now) {
+            cookies.shift_remove(name);
+        } else {
+            cookies.insert(name.to_owned(), value.into());
+        }
     }
-    found
+    SecretMap::new(cookies)
+}
+
+/// Whether an attribute of a cookie removes it (RFC 6265 §5.2.2).
+fn ends_now(attribute: &str) -> bool {
+    attribute.split_once('=').is_some_and(|(name, value)| {
+        let seconds = value.trim().parse::<i64>();
+        name.eq_ignore_ascii_case("max-age") && seconds.is_ok_and(|seconds| seconds <= 0)
+    })
 }
 
 /// Removes what [`value_at`] finds.

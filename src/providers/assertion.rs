@@ -93,13 +93,13 @@ const KEY: Field = Field::new("key", TEXT, "Template of the private key, in PEM.
 const LIFETIME: Field = Field::new(
     "lifetimeInSeconds",
     Shape::NumberOrDigits(1, MAX_SECONDS),
-    "How long it is used; by default an hour, or five minutes for SAML.",
+    "How long it is good; by default an hour, or five minutes for SAML.",
 );
 
 const SINGLE_USE: Field = Field::new(
     "singleUse",
     Shape::Flag,
-    "Whether each login needs a new one; `false` by default.",
+    "Whether it is good for one login, so that it is not kept; `false` by default.",
 );
 
 const HEADER: &[Field] = &[
@@ -120,7 +120,7 @@ const HEADER: &[Field] = &[
 pub struct Assertion {
     /// What is signed.
     pub template: AssertionTemplate,
-    /// Whether each login needs a new one.
+    /// Whether it is good for one login.
     pub is_single_use: bool,
     /// The inputs of `assertion_option`, which an assertion that is there already does without.
     pub options: Vec<String>,

@@ -66,9 +66,9 @@ fn logins(entry: &Entry, values: &Values<'_>) -> Vec<Result<Url, RuleError>> {
     let inputs = Kind::ALL.map(|kind| {
         let inputs = [&entry.credentials, &entry.integration_config];
         let inputs = inputs.into_iter().flatten();
-        let assertion = ("assertion".to_owned(), "stand-in".into());
+        let issued = ["assertion", "refresh_token"].map(|it| (it.to_owned(), "stand-in".into()));
         let inputs = inputs.map(|it| (it.name.clone(), stand_in(entry, it, kind).into()));
-        SecretMap::new(inputs.chain([assertion]).collect())
+        SecretMap::new(inputs.chain(issued).collect())
     });
     let rendered = |step: TokenStep| {
         let [as_example, as_text, as_url] = inputs.each_ref().map(|inputs| {

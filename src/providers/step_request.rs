@@ -28,14 +28,6 @@ pub fn credentials(entry: &Entry, inputs: &SecretMap, preset: &SecretMap) -> Sec
         .merged(preset)
 }
 
-/// The inputs of a connection that are its own, not the integration's.
-#[must_use]
-pub fn own_inputs(inputs: &SecretMap, preset: &SecretMap) -> SecretMap {
-    let mut own = inputs.expose().clone();
-    own.retain(|name, _| !preset.has_text(name));
-    SecretMap::new(own)
-}
-
 /// The request of `step`. What lacks an optional input is left out.
 pub fn step_request(
     step: &TokenStep,

@@ -108,7 +108,6 @@ const EXPOSING: &[(&str, &str)] = &[
     ),
     ("src/providers/jwt_template.rs", "fills what is signed"),
     ("src/providers/refresh_rule.rs", "fills a token request"),
-    ("src/providers/step_request.rs", "fills a token request"),
     ("src/providers/template.rs", "fills a token request"),
     (
         "src/service/token_exchange/oauth2.rs",

@@ -20,7 +20,7 @@ use crate::{
         jwt_template::{JwtTemplate, UnsignableError},
         refresh_rule::RuleError,
         saml_template::{Saml, SamlTemplate},
-        step_request::{credentials, own_inputs, step_request},
+        step_request::{credentials, step_request},
         template::Values,
         token_steps::TokenStep,
     },
@@ -30,47 +30,58 @@ use crate::{
 impl<P: Ports> Exchange<'_, P> {
     /// A token for the refresh token, else for the inputs.
     pub(super) async fn two_step(&self, old: &Exchanged) -> Result<Issued, TokenExchangeError> {
+        let shown = self.shown(old).await;
         let refresh = self.entry.refresh_step().zip(old.refresh_token.as_ref());
         let Some((first, refresh_token)) = refresh else {
-            return self.login(old, old.refresh_token.as_ref()).await;
+            return self.login(old, shown?, old.refresh_token.as_ref()).await;
         };
-        let provided = named("refresh_token", Some(refresh_token));
-        let refreshed = self.run(first, &self.own_credentials(old), provided).await;
-        let assertion = old.issued.text("assertion");
-        let refreshed = refreshed
-            .and_then(|it| self.of_answers(old, Some(refresh_token), assertion.as_ref(), &it));
+        let token = named("refresh_token", Some(refresh_token));
+        let own = self.own_credentials(old).merged(&token);
+        // A refresh may do without what a login needs.
+        let (assertion, signed) = shown.as_ref().map_or((None, None), |(assertion, signed)| {
+            (assertion.as_ref(), signed.as_ref())
+        });
+        let credentials = own.merged(&named("assertion", assertion));
+        let provided = token.merged(&named("token", signed));
+        let refreshed = self.run(first, &credentials, provided).await;
+        let refreshed =
+            refreshed.and_then(|it| self.of_answers(old, Some(refresh_token), assertion, &it));
         match refreshed {
-            // The inputs may still be good.
-            Err(error) if is_rejection(&error) => self.login(old, None).await,
+            Err(error) if may_log_in_after(&error) => self.login(old, shown?, None).await,
             refreshed => refreshed,
         }
     }
 
-    /// A token for the inputs. `refresh_token` stays where there is no new one.
+    /// A token for the inputs and what was signed for them. `refresh_token` stays where there is
+    /// no new one.
     async fn login(
         &self,
         old: &Exchanged,
+        (assertion, signed): (Option<Secret>, Option<Secret>),
         refresh_token: Option<&Secret>,
     ) -> Result<Issued, TokenExchangeError> {
         let first = self.entry.login_step();
         let first = first.ok_or(RuleError::NoTokenUrl)?;
+        let assertion = named("assertion", assertion.as_ref());
+        let credentials = self.own_credentials(old).merged(&assertion);
+        let provided = named("token", signed.as_ref());
+        let answers = self.run(first, &credentials, provided).await?;
+        let assertion = assertion.text("assertion");
+        self.of_answers(old, refresh_token, assertion.as_ref(), &answers)
+    }
+
+    /// What is signed for requests: an assertion and a token, as the entry has them.
+    async fn shown(
+        &self,
+        old: &Exchanged,
+    ) -> Result<(Option<Secret>, Option<Secret>), TokenExchangeError> {
         let own = self.own_credentials(old);
         let assertion = self.assertion(old, &own).await?;
-        let token = match &self.entry.jwt {
+        let signed = match &self.entry.jwt {
             Some(template) => Some(self.sign(template, &own).await?),
             None => None,
         };
-        let own = own.merged(&named("assertion", assertion.as_ref()));
-        let answers = self
-            .run(first, &own, named("token", token.as_ref()))
-            .await?;
-        let keeps = self
-            .entry
-            .assertion
-            .as_ref()
-            .is_some_and(|it| !it.is_single_use);
-        let assertion = assertion.filter(|_| keeps);
-        self.of_answers(old, refresh_token, assertion.as_ref(), &answers)
+        Ok((assertion, signed))
     }
 
     fn own_credentials(&self, old: &Exchanged) -> SecretMap {
@@ -78,8 +89,8 @@ impl<P: Ports> Exchange<'_, P> {
         credentials(self.entry, &old.inputs, preset)
     }
 
-    /// The assertion of the entry, if it has any: the last one, which may have been imported,
-    /// while it is good, else a new one.
+    /// A new assertion, if the entry has any. Without its key the last one, which may have been
+    /// imported, does as long as it is good.
     async fn assertion(
         &self,
         old: &Exchanged,
@@ -88,20 +99,18 @@ impl<P: Ports> Exchange<'_, P> {
         let Some(assertion) = &self.entry.assertion else {
             return Ok(None);
         };
+        let new = match &assertion.template {
+            AssertionTemplate::Jwt(template) => self.sign(template, credentials).await,
+            AssertionTemplate::Saml(template) => self.sign_saml(template, credentials).await,
+        };
+        let last = old.issued.text("assertion");
+        let last = last.or_else(|| old.inputs.text("assertion"));
         let is_good = |last: &Secret| {
             let end = assertion.template.end_of(last);
             end.is_some_and(|end| end.millis_since(self.now) > ASSERTION_MARGIN_MILLIS)
         };
-        let last = old.issued.text("assertion");
-        let last = last.or_else(|| old.inputs.text("assertion"));
-        match last.filter(|last| !assertion.is_single_use && is_good(last)) {
-            Some(last) => Ok(Some(last)),
-            None => match &assertion.template {
-                AssertionTemplate::Jwt(template) => self.sign(template, credentials).await,
-                AssertionTemplate::Saml(template) => self.sign_saml(template, credentials).await,
-            }
-            .map(Some),
-        }
+        new.map(Some)
+            .or_else(|error| last.filter(is_good).map(Some).ok_or(error))
     }
 
     async fn sign(
@@ -174,9 +183,10 @@ impl<P: Ports> Exchange<'_, P> {
         let (now, status) = (self.ports.now(), answers.status());
         let failed = |error| TokenExchangeError::Refused { error, said: None };
         let token = answers.token(rules, now).map_err(failed)?;
+        let kept = entry.assertion.as_ref().filter(|it| !it.is_single_use);
         let issued = answers
             .headers()
-            .merged(&named("assertion", assertion))
+            .merged(&named("assertion", assertion.filter(|_| kept.is_some())))
             .merged(&named("token", Some(&token.token)));
         let refresh_token = token.refresh_token.as_ref().or(refresh_token);
         if refresh_token.is_some_and(|token| token.len() > MAX_TOKEN_BYTES) {
@@ -193,7 +203,6 @@ impl<P: Ports> Exchange<'_, P> {
         let expires_at = token.expires_at.or(guesses.into_iter().flatten().min());
         let told = answers.metadata(&entry.token_response_metadata);
         let old = Exchanged {
-            inputs: own_inputs(&old.inputs, &self.secrets.integration_config),
             refresh_token: refresh_token.cloned(),
             derived_config: bounded(&old.derived_config, old.derived_config.merged(&told)),
             ..old.clone()
@@ -206,16 +215,19 @@ fn named(name: &str, text: Option<&Secret>) -> SecretMap {
     SecretMap::of(text.map(|text| (name, text.clone())))
 }
 
-/// Whether the provider will not take what it was asked with. One that is asked too often may.
-fn is_rejection(error: &TokenExchangeError) -> bool {
-    let TokenExchangeError::Refused {
-        error: TokenError::Rejected { status, code, .. },
-        ..
-    } = error
-    else {
-        return false;
+/// Whether the inputs may still be good after a refresh that failed like this: it could not be
+/// made, or the provider will not take it. Where nobody answered, or not now, it may yet.
+fn may_log_in_after(error: &TokenExchangeError) -> bool {
+    let TokenExchangeError::Refused { error, .. } = error else {
+        return matches!(error, TokenExchangeError::Unaskable { .. });
     };
-    *code == ErrorCode::InvalidGrant || *status < 500 && *status != 429
+    match error {
+        TokenError::Malformed { .. } => true,
+        TokenError::Rejected { status, code, .. } => {
+            *code == ErrorCode::InvalidGrant || *status < 500 && *status != 429
+        }
+        TokenError::Unreachable(_) => false,
+    }
 }
 
 fn unsignable(error: &UnsignableError) -> TokenExchangeError {

@@ -60,6 +60,12 @@ fn a_token_ends_when_the_answer_says() {
         one,
     );
     ends(&of("expireAt"), json!({"t": "x"}), None);
+    // What was issued just now has not ended.
+    let over = json!({"t": "x", "a": {"end": "2025-12-31T23:00:00Z"}});
+    ends(&of("expireAt"), over, None);
+    let mut in_millis = of("expireIn");
+    in_millis["expires_in_unit"] = "milliseconds".into();
+    ends(&in_millis, json!({"t": "x", "a": {"end": 3_600_000}}), one);
 }
 
 #[test]
@@ -108,6 +114,34 @@ fn a_token_that_never_ends_is_not_refreshed_and_one_of_unknown_end_is_after_an_h
     let both = json!({"token_expires_in_ms": 0, "default_token_lifetime": 7200});
     assert_eq!(due_in_hours(&both), "2");
     assert_eq!(due_in_hours(&json!({})), "1");
+}
+
+#[test]
+fn cookies_of_all_answers_are_kept_but_for_those_that_one_ends() {
+    let deployment = deployment(&json!({
+        "token_response_headers": ["set-cookie"],
+        "additional_steps": [{"token_url": "https://acme.example/2"}],
+    }));
+    const FIRST: &[(&str, &str)] = &[
+        ("set-cookie", "a=1"),
+        ("set-cookie", "b=2"),
+        ("set-cookie", "c=3; Max-Age=9"),
+    ];
+    const SECOND: &[(&str, &str)] = &[
+        ("set-cookie", "b=4; Path=/"),
+        ("set-cookie", "a=; Path=/; Max-Age=0"),
+    ];
+    deployment
+        .provider
+        .will_answer(Answer::JsonWith(FIRST, json!({})));
+    let body = json!({"token": "fake-token"});
+    deployment
+        .provider
+        .will_answer(Answer::JsonWith(SECOND, body));
+    let credentials = &post(&deployment, &json!({}), &json!({})).ok()["credentials"];
+    assert_eq!(credentials["_cookies"], "b=4; c=3");
+    assert_eq!(credentials["b"], "4");
+    assert_eq!(credentials.get("a"), None);
 }
 
 #[test]

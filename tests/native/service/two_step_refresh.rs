@@ -92,6 +92,9 @@ fn where_a_refresh_is_rejected_the_inputs_log_in_within_the_same_attempt() {
         Answer::Html(404),
         Answer::error(200, "invalid_grant"),
         Answer::error(200, "expired"),
+        Answer::Json(200, json!({"success": false})),
+        Answer::Html(302),
+        Answer::Text(204, String::new()),
     ] {
         let deployment = deployment_with_expired(&rules());
         deployment.provider.will_answer(refusal.clone());
@@ -101,6 +104,61 @@ fn where_a_refresh_is_rejected_the_inputs_log_in_within_the_same_attempt() {
         assert_eq!(credentials.get("refresh_token"), None, "{refusal:?}");
         assert_eq!(urls(&deployment), [REFRESH, LOGIN]);
     }
+}
+
+#[test]
+fn where_a_refresh_cannot_be_made_the_inputs_log_in() {
+    let fields = json!({
+        "refresh_token_params": {"old": "${refresh_token}", "otp": "${credentials.device}"},
+        "token_response": {"token": "token"},
+        "credentials": {"user": {}, "password": {}, "device": {"automated": true}},
+    });
+    let deployment = deployment_with_expired(&fields);
+    deployment.provider.will_answer(token("fake-new-token"));
+    read(&deployment).ok();
+    assert_eq!(urls(&deployment), [LOGIN]);
+}
+
+#[test]
+fn a_refresh_may_send_what_is_signed_here_and_the_refresh_token_by_either_name() {
+    let deployment = deployment_with_expired(&json!({
+        "signature": {"protocol": "HMAC", "hmac_secret_encoding": "utf8"},
+        "token": {"signing_key": "${credentials.password}", "expires_in_ms": 60_000},
+        "refresh_token_params": {
+            "client": "${token}", "old": "${credentials.refresh_token}", "same": "${refresh_token}",
+        },
+    }));
+    deployment.provider.will_answer(token("fake-new-token"));
+    read(&deployment).ok();
+    let seen = &deployment.provider.seen()[0];
+    let body: Value = serde_json::from_str(&seen.body).unwrap();
+    assert_eq!(body["old"], "fake-refresh-token");
+    assert_eq!(body["same"], "fake-refresh-token");
+    assert_eq!(body["client"].as_str().unwrap().split('.').count(), 3);
+}
+
+#[test]
+fn what_an_integration_brings_for_a_while_takes_no_input_away() {
+    let deployment = deployment(&json!({"integration_config": {"password": {"optional": true}}}));
+    deployment.provider.will_answer(token("fake-token"));
+    post(&deployment, &json!({}), &json!({})).ok();
+    let settings = |password: &str| {
+        let body = json!({"integration_config": {"password": password}});
+        let patch = call("PATCH", "/integrations/acme").body(&body);
+        patch.run(&deployment).ok();
+    };
+    let logged_in_with = || {
+        deployment.provider.will_answer(token("fake-token"));
+        let target = "/connections/user-1?provider_config_key=acme&force_refresh=1";
+        call("GET", target).run(&deployment).ok();
+        let seen = deployment.provider.seen();
+        let body: Value = serde_json::from_str(&seen.last().unwrap().body).unwrap();
+        body["password"].clone()
+    };
+    settings("fake-preset");
+    assert_eq!(logged_in_with(), "fake-preset");
+    settings("");
+    assert_eq!(logged_in_with(), "fake-password");
 }
 
 #[test]
