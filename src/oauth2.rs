@@ -6,7 +6,7 @@
 
 pub mod client_authentication;
 pub mod error_text;
-mod expiry;
+pub mod expiry;
 pub mod http;
 pub mod revocation;
 pub mod token_answer;

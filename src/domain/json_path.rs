@@ -22,12 +22,13 @@ pub fn value_within<'a>(object: &'a Map<String, Value>, path: &str) -> Option<&'
     followed(path, |name| object.get(name))
 }
 
-/// The texts, numbers and booleans of an object at `paths`, each under its whole path.
+/// The texts that are not empty, the numbers and the booleans of an object at `paths`, each under its whole path.
 #[must_use]
 pub fn scalars_at(object: &Map<String, Value>, paths: &[String]) -> Map<String, Value> {
     let found = paths.iter().filter_map(|path| {
         let value = value_within(object, path)?;
-        let is_scalar = value.is_string() || value.is_number() || value.is_boolean();
+        let has_text = value.as_str().is_some_and(|text| !text.is_empty());
+        let is_scalar = has_text || value.is_number() || value.is_boolean();
         is_scalar.then(|| (path.clone(), value.clone()))
     });
     found.collect()
@@ -72,5 +73,18 @@ mod tests {
     fn an_empty_path_leads_to_the_whole() {
         assert_eq!(value_at(&json!(1), ""), Some(&json!(1)));
         assert_eq!(value_within(&Map::new(), ""), None);
+    }
+
+    #[test]
+    fn scalars_are_found_under_their_whole_paths() {
+        let object = json!({
+            "a": {"n": 1, "t": "x", "b": false}, "empty": "", "none": null, "list": [1], "o": {},
+        });
+        let paths = ["a.n", "a.t", "a.b", "empty", "none", "list", "o", "other"].map(str::to_owned);
+        let found = scalars_at(object.as_object().unwrap(), &paths);
+        assert_eq!(
+            Value::Object(found),
+            json!({"a.n": 1, "a.t": "x", "a.b": false})
+        );
     }
 }

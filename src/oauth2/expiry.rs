@@ -6,18 +6,19 @@ use super::token_response::ExpiresInUnit;
 use crate::domain::timestamp::Timestamp;
 
 /// The end of the token in `fields`: `expires_at` where it is there and understood, else
-/// `expires_in` (RFC 6749 §5.1).
+/// `expires_in` (RFC 6749 §5.1). An end that is over by our clock says less than a lifetime.
 pub(super) fn expires_at(
     fields: &Map<String, Value>,
     unit: ExpiresInUnit,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let instant = |value| expires_on(value, now);
-    let lifetime = || number(fields.get("expires_in")?);
-    fields
+    let end = fields
         .get("expires_at")
-        .and_then(instant)
+        .and_then(|value| expires_on(value, now));
+    let lifetime = || number(fields.get("expires_in")?);
+    end.filter(|end| *end > now)
         .or_else(|| Some(after(now, lifetime()?, unit)))
+        .or(end)
 }
 
 /// The end of a token whose answer has this for its lifetime: a number, or a text with a unit.
@@ -54,7 +55,8 @@ fn unit_millis(name: &str) -> Option<f64> {
 }
 
 /// The end of a token whose answer has this for a date.
-pub(super) fn expires_on(value: &Value, now: Timestamp) -> Option<Timestamp> {
+#[must_use]
+pub fn expires_on(value: &Value, now: Timestamp) -> Option<Timestamp> {
     number(value).map(Timestamp::from_epoch).or_else(|| {
         let text = value.as_str()?;
         Timestamp::parse(text).or_else(|| Some(now.plus_seconds(duration_seconds(text)?)))
@@ -119,6 +121,19 @@ mod tests {
     #[track_caller]
     fn has_no_end(fields: &Value) {
         assert_eq!(end(fields, ExpiresInUnit::Seconds), None, "{fields}");
+    }
+
+    #[test]
+    fn an_end_that_is_over_says_less_than_a_lifetime() {
+        let seconds = ExpiresInUnit::Seconds;
+        let over = json!({"expires_at": "2024-06-01T11:59:00Z", "expires_in": 600});
+        let expected = Some("2024-06-01T12:10:00.000Z".to_owned());
+        assert_eq!(end(&over, seconds), expected);
+        let alone = json!({"expires_at": "2024-06-01T11:59:00Z"});
+        assert_eq!(
+            end(&alone, seconds),
+            Some("2024-06-01T11:59:00.000Z".to_owned())
+        );
     }
 
     #[test]
@@ -199,8 +214,8 @@ mod tests {
 
     #[test]
     fn an_instant_goes_before_a_lifetime() {
-        let both = json!({"expires_at": 1_700_000_000, "expires_in": 60});
-        ends(&both, "2023-11-14T22:13:20.000Z");
+        let both = json!({"expires_at": 1_717_246_800, "expires_in": 60});
+        ends(&both, "2024-06-01T13:00:00.000Z");
     }
 
     #[test]

@@ -175,18 +175,26 @@ fn error_code(answer: &SecretMap) -> Option<ErrorCode> {
 
 fn find_token(raw: &SecretMap, rules: &ResponseRules, now: Timestamp) -> Option<TokenAnswer> {
     let top = raw.expose();
-    // What comes beside the token is in the same object.
-    let beside = |token: &str, object| TokenAnswer {
-        token: Secret::new(token),
-        refresh_token: text(object, "refresh_token").map(Secret::new),
-        expires_at: expires_at(object, rules.expires_in_unit, now),
+    let token_in = |token: &str, objects: &[&Map<String, Value>]| {
+        let mut refresh_tokens = objects.iter().filter_map(|it| text(it, "refresh_token"));
+        let mut ends = objects.iter();
+        TokenAnswer {
+            token: Secret::new(token),
+            refresh_token: refresh_tokens.next().map(Secret::new),
+            expires_at: ends.find_map(|it| expires_at(it, rules.expires_in_unit, now)),
+        }
     };
-    let in_object = |object| Some(beside(text(object, "access_token")?, object));
+    let in_object = |object| Some(token_in(text(object, "access_token")?, &[object]));
     in_object(top).or_else(|| {
         let mut paths = rules.token_paths.iter();
         paths.find_map(|path| match value_within(top, path)? {
             Value::Object(object) => in_object(object),
-            Value::String(token) if !token.is_empty() => Some(beside(token, top)),
+            Value::String(token) if !token.is_empty() => {
+                // What comes with it is beside it, or at the top.
+                let (parent, _) = path.rsplit_once('.').unwrap_or_default();
+                let parent = value_within(top, parent).and_then(Value::as_object);
+                Some(token_in(token, &[parent.unwrap_or(top), top]))
+            }
             _ => None,
         })
     })
@@ -270,6 +278,14 @@ mod tests {
         let end = "2024-06-01T12:01:00.000Z".to_owned();
         assert_eq!(parts(&token), ("a", Some("r"), Some(end)));
         assert_eq!(Some(token.raw.expose()), answer.as_object());
+    }
+
+    #[test]
+    fn what_comes_with_a_token_at_another_path_may_be_beside_it() {
+        let answer = json!({"data": {"token": "a", "expires_in": 60, "refresh_token": "r"}});
+        let token = read_token_response(&json(200, &answer), &rules(&["data.token"]), now());
+        let end = "2024-06-01T12:01:00.000Z".to_owned();
+        assert_eq!(parts(&token.unwrap()), ("a", Some("r"), Some(end)));
     }
 
     #[test]

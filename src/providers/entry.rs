@@ -254,9 +254,13 @@ impl Entry {
                 .choice("expires_in_unit", &EXPIRES_IN_UNITS)
                 .unwrap_or(ExpiresInUnit::Seconds),
             integration_config: entry.inputs("integration_config"),
-            learned_inputs: ["redirect_uri_metadata", "token_response_metadata"]
-                .map(|name| entry.names(name))
-                .concat(),
+            learned_inputs: [
+                "redirect_uri_metadata",
+                "token_response_metadata",
+                "refresh_token_response_metadata",
+            ]
+            .map(|name| entry.names(name))
+            .concat(),
             jwt: JwtTemplate::of(entry),
             refresh_only_when_forced: entry.flag("refresh_only_when_forced"),
             refresh_token_params: entry.json("refresh_token_params"),
@@ -288,7 +292,11 @@ impl Entry {
             token_request_timeout: entry.number("token_request_timeout"),
             token_response: answer_rules(entry),
             token_response_headers: entry.names("token_response_headers"),
-            token_response_metadata: entry.names("token_response_metadata"),
+            token_response_metadata: [
+                entry.names("token_response_metadata"),
+                entry.names("refresh_token_response_metadata"),
+            ]
+            .concat(),
             token_url: token_url(entry),
             verification: entry.object("proxy").and_then(Verification::of),
         })
@@ -385,6 +393,30 @@ mod tests {
             ClientAuthentication::ClientSecretPost
         );
         assert_eq!(entry.token_url.unwrap().oauth2(), "https://a.example/token");
+    }
+
+    #[test]
+    fn an_exchange_may_take_as_long_as_all_its_requests() {
+        let two_step = |own: &Value| {
+            let mut entry = json!({
+                "auth_mode": "TWO_STEP", "token_response": {"token": "t"},
+                "additional_steps": [{"token_url": "https://a.example/2"}],
+            });
+            entry
+                .as_object_mut()
+                .unwrap()
+                .extend(own.as_object().unwrap().clone());
+            parsed(&entry).exchange_timeout_millis()
+        };
+        assert_eq!(parsed(&json!({})).exchange_timeout_millis(), 10_000);
+        let twofold = json!({"auth_mode": "CUSTOM", "token_request_timeout": 5});
+        assert_eq!(parsed(&twofold).exchange_timeout_millis(), 10_000);
+        assert_eq!(two_step(&json!({})), 20_000);
+        // A refresh that is rejected is followed by a login.
+        assert_eq!(
+            two_step(&json!({"refresh_token_params": {"a": "b"}})),
+            40_000
+        );
     }
 
     #[test]

@@ -126,11 +126,6 @@ pub(super) const FIELDS: &[Field] = &[
         Shape::Json,
         "Which values go into the token URL as they are.",
     ),
-    Field::new(
-        "refresh_token_response_metadata",
-        Shape::Json,
-        "Fields of its answer that are copied into `connection_config`.",
-    ),
     // Calls, hooks and webhooks.
     Field::new(
         "proxy",

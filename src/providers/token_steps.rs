@@ -36,6 +36,11 @@ pub(super) const FIELDS: &[Field] = &[
         "Paths in a token answer to values that become part of `connection_config`.",
     ),
     Field::new(
+        "refresh_token_response_metadata",
+        Shape::Names,
+        "The same; both count for every answer.",
+    ),
+    Field::new(
         "token_response_headers",
         Shape::Names,
         "Headers of a token answer that are kept with the token.",

@@ -101,7 +101,9 @@ async fn request(
     };
     let entry = provider.entry;
     let random = random_uuid(ports);
-    let values = Values::new(connection_config, ports.now(), &random);
+    let told = credentials.derived_config().cloned().unwrap_or_default();
+    let config = connection_config.merged(&told);
+    let values = Values::new(&config, ports.now(), &random);
     let url = revocation_url(&entry, &values).map_err(|_| Unaskable)?;
     let Some(url) = url else { return Ok(None) };
     permitted(&url, ports.settings().egress).map_err(|_| Unaskable)?;

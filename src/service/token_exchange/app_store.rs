@@ -45,11 +45,12 @@ impl<P: Ports> Exchange<'_, P> {
     /// The requests that the token is for: all where the connection names none.
     fn scope(&self) -> Option<Value> {
         let given = self.connection_config.expose().get("scope")?;
-        let requests: Vec<_> = match given {
+        let mut requests: Vec<_> = match given {
             Value::Array(requests) => requests.iter().filter_map(Value::as_str).collect(),
             _ => given.as_str()?.split(',').map(str::trim).collect(),
         };
-        (!requests.iter().all(|request| request.is_empty())).then(|| json!(requests))
+        requests.retain(|request| !request.is_empty());
+        (!requests.is_empty()).then(|| json!(requests))
     }
 }
 

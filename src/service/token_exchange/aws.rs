@@ -2,7 +2,6 @@
 //! reference) or from an endpoint of the integration's own that stands before it.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde_json::Value;
 use url::Url;
 
 use super::{Exchange, Issued, TokenExchangeError, malformed, no_key, no_url};
@@ -13,6 +12,7 @@ use crate::{
         timestamp::Timestamp,
     },
     oauth2::{
+        expiry::expires_on,
         http::{HttpRequest, Method},
         token_request::{BodyFormat, message},
     },
@@ -39,14 +39,14 @@ impl<P: Ports> Exchange<'_, P> {
             self.sts_request(settings, &role)?
         };
         let (answer, status) = self.ask_for_object(request, &SecretMap::default()).await?;
-        let (keys, ends_at) = read(&answer).ok_or_else(|| malformed(status))?;
-        let lifetime_end = || self.ports.now().plus_seconds(LIFETIME_SECONDS);
+        let now = self.ports.now();
+        let (keys, ends_at) = read(&answer, now).ok_or_else(|| malformed(status))?;
         let config = role.as_map();
         let old = Exchanged {
             derived_config: old.derived_config.merged(&config),
             ..old.clone()
         };
-        let expires_at = ends_at.unwrap_or_else(lifetime_end);
+        let expires_at = ends_at.unwrap_or_else(|| now.plus_seconds(LIFETIME_SECONDS));
         self.issued(
             &old,
             config.merged(&keys),
@@ -93,7 +93,9 @@ impl<P: Ports> Exchange<'_, P> {
         let provided = role.as_map();
         let mut values = self.values();
         values.provided = Some(&provided);
-        let url = self.token_url(Some(STS_URL), &values)?;
+        let is_china = role.region.expose().starts_with("cn-");
+        let default = if is_china { STS_URL_CHINA } else { STS_URL };
+        let url = self.token_url(Some(default), &values)?;
         let session = format!("holdfast-{}", hex(&random::<8>(self.ports)));
         let parameters = [
             ("Action", Secret::new("AssumeRole")),
@@ -179,7 +181,7 @@ fn own_request(settings: &SecretMap, role: &Role) -> Result<HttpRequest, TokenEx
 }
 
 /// The keys in an answer, and when they end.
-fn read(answer: &SecretMap) -> Option<(SecretMap, Option<Timestamp>)> {
+fn read(answer: &SecretMap, now: Timestamp) -> Option<(SecretMap, Option<Timestamp>)> {
     let paths: [&[&str]; 3] = [
         &["AssumeRoleResponse", "AssumeRoleResult", "Credentials"],
         &["Credentials"],
@@ -193,10 +195,7 @@ fn read(answer: &SecretMap) -> Option<(SecretMap, Option<Timestamp>)> {
     });
     let keys: Option<Vec<_>> = keys.into_iter().collect();
     let mut ends = ENDS.iter().filter_map(|name| found.expose().get(*name));
-    let end = ends.find_map(|end| match end {
-        Value::String(text) => Timestamp::parse(text),
-        _ => end.as_f64().map(Timestamp::from_epoch),
-    });
+    let end = ends.find_map(|end| expires_on(end, now));
     Some((SecretMap::of(keys?), end))
 }
 
@@ -208,5 +207,7 @@ const KEYS: [[&str; 3]; 3] = [
 ];
 const ENDS: [&str; 4] = ["Expiration", "expiration", "expires_at", "expiresAt"];
 const STS_URL: &str = "https://sts.${region}.amazonaws.com/";
+/// "Getting started with Amazon Web Services in China", Endpoints.
+const STS_URL_CHINA: &str = "https://sts.${region}.amazonaws.com.cn/";
 /// What a role allows unless it is told otherwise.
 const LIFETIME_SECONDS: i64 = 60 * 60;

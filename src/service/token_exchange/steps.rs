@@ -37,6 +37,12 @@ impl<P: Ports> Exchange<'_, P> {
     ) -> Issued {
         let status = Some(status);
         let steps = &self.entry.refresh_steps;
+        if !steps.is_empty() {
+            // The end of a step's token is no end of this one, which may come sooner.
+            let known = self.entry.default_token_lifetime;
+            let known = known.map(|seconds| self.ports.now().plus_seconds(seconds));
+            fresh.expires_at = fresh.expires_at.or(known);
+        }
         for (at, step) in steps.iter().enumerate() {
             let provided = with_tokens(known, &fresh);
             let values = Values {

@@ -284,6 +284,13 @@ fn a_client_sends_the_headers_of_token_requests_too() {
 /// The request for a client's own token at a provider with `entry`, and what is then read.
 #[track_caller]
 fn client_request(entry: &Value, config: &Value) -> (Seen, Value) {
+    let (seen, connection) = client_answered(entry, config, Answer::token("new", None));
+    (seen, connection["credentials"].clone())
+}
+
+/// The same with an answer, and the whole connection.
+#[track_caller]
+fn client_answered(entry: &Value, config: &Value, answer: Answer) -> (Seen, Value) {
     let deployment = Deployment::new();
     put_acme(&deployment, &with(json!({"auth_mode": "OAUTH2_CC"}), entry));
     create_plain_integration(&deployment, "acme");
@@ -295,13 +302,30 @@ fn client_request(entry: &Value, config: &Value) -> (Seen, Value) {
         "provider_config_key": "acme", "credentials": credentials, "connection_config": config,
     });
     import(&deployment, "user-1", &fields);
-    deployment.provider.will_answer(Answer::token("new", None));
+    deployment.provider.will_answer(answer);
     let target = "/connections/user-1?provider_config_key=acme";
     let connection = call("GET", target).run(&deployment).ok();
-    (
-        deployment.provider.seen().remove(0),
-        connection["credentials"].clone(),
-    )
+    (deployment.provider.seen().remove(0), connection)
+}
+
+#[test]
+fn a_token_of_a_client_is_found_where_providers_put_it_and_tells_of_the_connection() {
+    let entry = json!({
+        "expires_in_unit": "milliseconds", "token_response_metadata": ["data.host"],
+    });
+    for (answer, host) in [
+        (json!({"data": {"token": "new", "host": "a.example"}}), true),
+        (json!({"token": "new"}), false),
+        (json!({"jwt": "new"}), false),
+    ] {
+        let answer = with(answer, &json!({"expires_in": 3_600_000}));
+        let (_, connection) = client_answered(&entry, &json!({}), Answer::Json(200, answer));
+        let credentials = &connection["credentials"];
+        assert_eq!(credentials["token"], "new");
+        assert_eq!(credentials["expires_at"], "2026-01-01T01:00:00.000Z");
+        let told = &connection["connection_config"]["data.host"];
+        assert_eq!(told.is_string(), host);
+    }
 }
 
 #[test]

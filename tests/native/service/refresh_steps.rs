@@ -59,6 +59,27 @@ fn entry(deployment: &Deployment) -> Value {
 }
 
 #[test]
+fn a_token_of_unknown_end_is_not_taken_to_live_as_long_as_that_of_a_step() {
+    let deployment = Deployment::new();
+    let step = json!({
+        "token_url": "https://acme.example/second", "token_params": {"with": "${accessToken}"},
+        "result": "connection_config.botToken",
+    });
+    let fields = json!({"refresh_steps": [step], "default_token_lifetime": 3600});
+    put_acme(&deployment, &fields);
+    create_integration(&deployment, "acme", "github");
+    import(&deployment, "user-1", &expired_credentials());
+    for answer in [
+        json!({"access_token": "fake-new-token"}),
+        json!({"access_token": "fake-bot", "expires_in": 86_400}),
+    ] {
+        deployment.provider.will_answer(Answer::Json(200, answer));
+    }
+    let credentials = &read(&deployment, "user-1", "").ok()["credentials"];
+    assert_eq!(credentials["expires_at"], "2026-01-01T01:00:00.000Z");
+}
+
+#[test]
 fn all_requests_of_a_refresh_are_made_in_turn() {
     let deployment = deployment_with_expired(&json!({}));
     deployment.provider.will_answer(rotated());

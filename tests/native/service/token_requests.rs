@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     client::call,
-    keys::{RSA_JWK, RSA_PKCS8},
+    keys::{EC_PKCS8, RSA_JWK, RSA_PKCS8},
     provider::Answer,
     token_requests::{
         ACCEPT, AGENT, BASIC, CLIENT, FORM, GRANT, IN_AN_HOUR, JSON, Refreshing, has, refreshed,
@@ -206,6 +206,22 @@ fn a_client_may_sign_with_a_key_that_names_itself() {
     );
     assert_eq!(claims["iss"], "fake-client");
     assert_eq!(claims["aud"], "https://fake.okta.com/oauth2/v1/token");
+}
+
+#[test]
+fn a_client_may_sign_with_a_key_of_p_256() {
+    let imported = json!({
+        "type": "OAUTH2_CC", "token": "fake-old-token", "client_id": "fake-client",
+        "client_private_key": EC_PKCS8, "access_token": null, "refresh_token": null,
+    });
+    let config = json!({"subdomain": "fake"});
+    let settings = json!({"credentials": null});
+    let refreshing = Refreshing::with_settings("okta-cc", &settings, &imported, &config);
+    refreshing.force([Answer::Json(200, token())]);
+    let line = "POST https://fake.okta.com/oauth2/v1/token";
+    let before = "grant_type=client_credentials&client_id=fake-client&";
+    let (header, _) = assertion(&refreshing, line, before, "");
+    assert_eq!(header, json!({"alg": "ES256", "typ": "JWT"}));
 }
 
 #[test]
