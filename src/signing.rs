@@ -5,7 +5,7 @@
 //! Here: everything up to a private key's signature. Not here: that signature itself, which is the
 //! runtime's to make, the clock, chance, and sending.
 
-pub mod encoding;
+mod encoding;
 mod jwk;
 pub mod jws;
 pub mod mac;

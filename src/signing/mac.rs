@@ -23,15 +23,8 @@ impl HmacKey {
     /// The bytes that `text` spells in hexadecimal; none if it does not.
     #[must_use]
     pub fn from_hex(text: &Secret) -> Option<Self> {
-        let (pairs, rest) = text.expose().as_bytes().as_chunks::<2>();
-        let digit = |byte: u8| char::from(byte).to_digit(16);
-        let byte = |[high, low]: &[u8; 2]| u8::try_from(digit(*high)? * 16 + digit(*low)?).ok();
-        // Taken in one piece: a vector that grew would leave copies behind.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(pairs.len()));
-        for pair in pairs {
-            bytes.push(byte(pair)?);
-        }
-        rest.is_empty().then_some(Self(bytes))
+        let bytes = base16ct::mixed::decode_vec(text.expose()).ok()?;
+        Some(Self(Zeroizing::new(bytes)))
     }
 
     /// HMAC-SHA256 of `message` under this key.

@@ -1,10 +1,11 @@
 //! A username with the digest of its password, which is good for minutes (WS-Security
 //! `UsernameToken`), as providers of today take it. Not here: the XML around it.
 
+use base16ct::lower::encode_string as hex;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha1::{Digest, Sha1};
 
-use super::encoding::{hex, quoted};
+use super::encoding::quoted;
 use crate::domain::{secret::Secret, timestamp::Timestamp};
 
 /// The value of the header `X-WSSE`.

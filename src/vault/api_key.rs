@@ -6,9 +6,11 @@
 //! A fast keyed hash is enough for 256 random bits. Not here: what a key may do, and where its
 //! digest is stored.
 
+use base16ct::lower::encode_string as hex;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use super::key_ring::{Key, KeyId, KeyRing, MasterKey};
 use crate::domain::secret::Secret;
@@ -24,7 +26,7 @@ const COMPARISON_PURPOSE: &str = "holdfast comparison v1";
 pub fn generate(random: [u8; 32]) -> Secret {
     let mut key = String::with_capacity(KEY_CHARS);
     key.push_str(PREFIX);
-    key.extend(hex_digits(&random));
+    key.push_str(&Zeroizing::new(hex(&random)));
     let checksum = checksum(&key);
     key.push_str(&checksum);
     Secret::new(key)
@@ -71,9 +73,8 @@ pub fn form(presented: &Secret) -> Form {
 }
 
 fn checksum(key: &str) -> String {
-    hex_digits(&Sha256::digest(key))
-        .take(CHECKSUM_CHARS)
-        .collect()
+    let digest = hex(&Sha256::digest(key));
+    digest.chars().take(CHECKSUM_CHARS).collect()
 }
 
 /// What stands for a key in storage: HMAC-SHA256 of it under a pepper derived from a master key,
@@ -107,7 +108,7 @@ pub fn active_digest(ring: &KeyRing, presented: &Secret) -> (KeyId, ApiKeyDigest
 
 fn digest(key: &MasterKey, presented: &Secret) -> ApiKeyDigest {
     let pepper = key.derive(&[], DIGEST_PURPOSE);
-    ApiKeyDigest(hex_digits(&authentication_code(&pepper, presented)).collect())
+    ApiKeyDigest(hex(&authentication_code(&pepper, presented)))
 }
 
 /// Whether `presented` is the `configured` secret, in a time that tells nothing of either, not
@@ -131,13 +132,6 @@ pub(super) fn authentication_code(key: &Key, secret: &Secret) -> [u8; 32] {
         .finalize()
         .into_bytes()
         .into()
-}
-
-pub(super) fn hex_digits(bytes: &[u8]) -> impl Iterator<Item = char> {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 0xf])
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
 }
 
 #[cfg(test)]

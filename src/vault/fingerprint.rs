@@ -1,8 +1,10 @@
 //! What stands for a refresh token where only its equality matters: two connections that hold one
 //! grant, and whether a stored token is still the one that was sent. Not here: the token itself.
 
+use base16ct::lower::encode_string as hex;
+
 use super::{
-    api_key::{authentication_code, hex_digits},
+    api_key::authentication_code,
     key_ring::{KeyRing, MasterKey},
 };
 use crate::domain::secret::Secret;
@@ -27,7 +29,7 @@ pub fn fingerprints(ring: &KeyRing, integration: &str, refresh_token: &Secret) -
 
 fn fingerprint(key: &MasterKey, integration: &str, refresh_token: &Secret) -> String {
     let pepper = key.derive(integration.as_bytes(), PURPOSE);
-    hex_digits(&authentication_code(&pepper, refresh_token)).collect()
+    hex(&authentication_code(&pepper, refresh_token))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Functions of templates.
 
+use base16ct::lower::encode_string as hex;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
@@ -7,7 +8,6 @@ use super::{TemplateError, parse::Template};
 use crate::{
     domain::secret::Secret,
     signing::{
-        encoding::hex,
         mac::{hmac_sha1, hmac_sha256},
         private_key::{Algorithm, PrivateKey},
     },

@@ -1,6 +1,7 @@
 //! Temporary AWS credentials of a role, from the security token service (`AssumeRole` of its API
 //! reference) or from an endpoint of the integration's own that stands before it.
 
+use base16ct::lower::encode_string as hex;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use url::Url;
 
@@ -17,10 +18,7 @@ use crate::{
         token_request::{BodyFormat, message},
     },
     service::ports::{Ports, random},
-    signing::{
-        encoding::hex,
-        sigv4::{Authorization, Credentials},
-    },
+    signing::sigv4::{Authorization, Credentials},
 };
 
 impl<P: Ports> Exchange<'_, P> {

@@ -186,6 +186,20 @@ fn credentials_are_renewed_when_they_are_due_and_not_before() {
     let read = || get(&deployment, "").ok()["credentials"]["access_key_id"].clone();
     assert_eq!(read(), "ASIAFIRST");
     assert_eq!(deployment.provider.seen().len(), 1);
+    deployment.advance_seconds(1);
+    let answer = assumed("ASIALATER", START / 1000 + 7200);
+    deployment.provider.will_answer(answer);
+    assert_eq!(read(), "ASIALATER");
+}
+
+#[test]
+fn the_service_of_a_region_in_china_is_elsewhere() {
+    let deployment = deployment(&json!({}));
+    let answer = assumed("ASIAFAKE", START / 1000 + 3600);
+    deployment.provider.will_answer(answer);
+    post(&deployment, &json!({"region": "cn-north-1"})).ok();
+    let url = &deployment.provider.seen()[0].url;
+    assert_eq!(url, "https://sts.cn-north-1.amazonaws.com.cn/");
 }
 
 #[test]
@@ -209,7 +223,7 @@ fn an_endpoint_of_the_integrations_own_is_asked_as_it_wants() {
         let deployment = deployment(&settings);
         let answer = json!({"credentials": {
             "accessKeyId": "ASIAFAKE", "secretAccessKey": "fake-temporary",
-            "sessionToken": "fake-session", "expiration": START / 1000 + 1800,
+            "sessionToken": "fake-session", "expiration": (START / 1000 + 1800).to_string(),
         }});
         deployment.provider.will_answer(Answer::Json(200, answer));
         let imported = post(&deployment, &json!({"external_id": "fake-external-id"})).ok();

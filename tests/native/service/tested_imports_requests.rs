@@ -1,7 +1,10 @@
 //! What a provider is asked to test credentials that are imported.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
 use holdfast::oauth2::http::Method;
 use serde_json::{Value, json};
+use sha2::Sha256;
 
 use crate::support::{
     client::{Answered, call},
@@ -179,7 +182,7 @@ fn import_tba(deployment: &Deployment) -> Answered {
 
 #[test]
 fn a_call_with_a_tba_token_is_signed_for_the_account() {
-    let client = json!({"type": "TBA", "client_id": "fake-client", "client_secret": "fake-secret"});
+    let client = json!({"type": "TBA", "client_id": "fake-client", "client_secret": "fake-own"});
     let deployment = deployment_with_tba(Some(client));
     let answer = Answer::Json(200, json!({}));
     deployment.provider.will_answer(answer);
@@ -200,11 +203,24 @@ fn a_call_with_a_tba_token_is_signed_for_the_account() {
         "oauth_token=\"fake-id\"",
     ];
     assert_eq!(parameters, expected);
-    // HMAC-SHA256 in base64, percent-encoded.
-    assert!(
-        signature.starts_with('"') && signature.ends_with("%3D\""),
-        "{signature}"
+    // RFC 5849 §3.4.1: the parameters in order, without the realm, and the client's secret before
+    // the token's.
+    let nonce = nonce.unwrap().replace('"', "");
+    let time = time.replace('"', "");
+    let base = format!(
+        "a=1&oauth_consumer_key=fake-client&{nonce}&oauth_signature_method=HMAC-SHA256&{time}\
+         &oauth_token=fake-id&oauth_version=1.0"
     );
+    let encoded = |text: &str| text.replace('=', "%3D").replace('&', "%26");
+    let base = format!("GET&https%3A%2F%2Facme.example%2Fme&{}", encoded(&base));
+    let mut code = Hmac::<Sha256>::new_from_slice(b"fake-own&fake-secret").unwrap();
+    code.update(base.as_bytes());
+    let code = STANDARD.encode(code.finalize().into_bytes());
+    let code = code
+        .replace('+', "%2B")
+        .replace('/', "%2F")
+        .replace('=', "%3D");
+    assert_eq!(signature, format!("\"{code}\""));
 }
 
 #[test]

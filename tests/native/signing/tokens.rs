@@ -1,5 +1,6 @@
 //! Signed tokens, against those of RFC 7515 appendix A and of what verifies them elsewhere.
 
+use base16ct::lower::encode_string as hex;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use holdfast::{
     domain::secret::Secret,
@@ -8,7 +9,6 @@ use holdfast::{
         sign_jwt::sign_jwt,
     },
     signing::{
-        encoding::hex,
         jws::{JwtKey, compact, hs256},
         mac::HmacKey,
         private_key::{Algorithm, PrivateKey},
