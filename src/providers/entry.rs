@@ -354,7 +354,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{oauth2::token_answer::ExpirationStrategy, validation::input::read};
+    use crate::{
+        oauth2::token_answer::ExpirationStrategy, providers::token_steps::StepFields,
+        validation::input::read,
+    };
 
     fn entry(own: &Value) -> Value {
         let mut entry = json!({
@@ -805,6 +808,7 @@ mod tests {
                 headers: vec![("x".to_owned(), "1".to_owned())],
                 parameters: Some(json!({"a": [1]})),
                 format: Some(StepFormat::Query),
+                fields: StepFields::ADDITIONAL,
             }]
         );
     }

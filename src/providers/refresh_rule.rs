@@ -78,10 +78,13 @@ impl FilledRequest {
         };
         let mut parameters = grant("refresh_token");
         parameters.extend(texts(entry, field, &own, values)?);
-        let own = entry.refresh_token_headers.as_ref();
+        let (field, own) = match &entry.refresh_token_headers {
+            Some(own) => ("refresh_token_headers", own),
+            None => ("token_headers", &entry.token_headers),
+        };
         Ok(Self {
             url,
-            headers: headers(entry, own.unwrap_or(&entry.token_headers), values)?,
+            headers: headers(entry, field, own, values)?,
             parameters,
         })
     }
@@ -111,7 +114,7 @@ impl FilledRequest {
         }
         Ok(Self {
             url,
-            headers: headers(entry, &entry.token_headers, values)?,
+            headers: headers(entry, "token_headers", &entry.token_headers, values)?,
             parameters,
         })
     }
@@ -160,13 +163,13 @@ fn grant(grant_type: &str) -> Fields {
     Fields::from_iter([named("grant_type", grant_type.to_owned())])
 }
 
-/// Fills in `headers` of the entry.
+/// Fills in `headers`, which are the `field` of the entry.
 pub fn headers(
     entry: &Entry,
+    field: &'static str,
     headers: &Parameters,
     values: &Values<'_>,
 ) -> Result<Vec<(String, Secret)>, RuleError> {
-    let field = "token_headers";
     let headers = Declared::of_configuration(entry).headers(headers, values);
     headers.map_err(|source| RuleError::Template { field, source })
 }

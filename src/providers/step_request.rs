@@ -34,11 +34,13 @@ pub fn step_request(
     entry: &Entry,
     values: &Values<'_>,
 ) -> Result<HttpRequest, RuleError> {
-    let mut url = url(entry, "token_url", &step.url, values)?;
+    let mut url = url(entry, step.fields.url, &step.url, values)?;
     let format = step.format.unwrap_or(entry.step_format);
     let declared = Declared::all(entry);
     let parameters = match &step.parameters {
-        Some(template) => filled(template, declared, values).map_err(in_field("token_params"))?,
+        Some(template) => {
+            filled(template, declared, values).map_err(in_field(step.fields.parameters))?
+        }
         None => None,
     };
     let content = match (step.method, format, parameters) {
@@ -56,7 +58,7 @@ pub fn step_request(
         }
     };
     let headers = declared.headers(&step.headers, values);
-    let headers = headers.map_err(in_field("token_headers"))?;
+    let headers = headers.map_err(in_field(step.fields.headers))?;
     Ok(HttpRequest::new(step.method, url, headers, content))
 }
 

@@ -124,6 +124,29 @@ pub struct TokenStep {
     pub parameters: Option<Value>,
     /// How the parameters are written.
     pub format: Option<StepFormat>,
+    /// The fields of the entry that say so.
+    pub fields: StepFields,
+}
+
+/// The fields of an entry that say where a request goes, its headers and its parameters.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepFields {
+    pub(super) url: &'static str,
+    pub(super) headers: &'static str,
+    pub(super) parameters: &'static str,
+}
+
+impl StepFields {
+    const LOGIN: Self = Self {
+        url: "token_url",
+        headers: "token_headers",
+        parameters: "token_params",
+    };
+    pub(super) const ADDITIONAL: Self = Self {
+        url: "additional_steps",
+        headers: "additional_steps",
+        parameters: "additional_steps",
+    };
 }
 
 /// How the parameters of such a request are written.
@@ -148,6 +171,7 @@ impl TokenStep {
             headers: Vec::new(),
             parameters: None,
             format: None,
+            fields: StepFields::LOGIN,
         }
     }
 }
@@ -162,6 +186,7 @@ impl Entry {
             headers: self.token_headers.clone(),
             parameters: self.token_params_json.clone(),
             format: Some(self.step_format),
+            fields: StepFields::LOGIN,
         })
     }
 
@@ -172,12 +197,20 @@ impl Entry {
             return None;
         }
         let login = self.login_step()?;
-        Some(TokenStep {
-            url: self.refresh_url.clone().unwrap_or(login.url),
-            headers: self.refresh_token_headers.clone().unwrap_or(login.headers),
+        let mut step = TokenStep {
             parameters: self.refresh_token_params.clone(),
             ..login
-        })
+        };
+        step.fields.parameters = "refresh_token_params";
+        if let Some(url) = &self.refresh_url {
+            step.url.clone_from(url);
+            step.fields.url = "refresh_url";
+        }
+        if let Some(headers) = &self.refresh_token_headers {
+            step.headers.clone_from(headers);
+            step.fields.headers = "refresh_token_headers";
+        }
+        Some(step)
     }
 }
 
@@ -190,6 +223,7 @@ pub(super) fn additional_steps(entry: Checked<'_>) -> Vec<TokenStep> {
         headers: step.headers("token_headers").unwrap_or_default(),
         parameters: step.json("token_params"),
         format: step.choice("body_format", &STEP_FORMATS),
+        fields: StepFields::ADDITIONAL,
     };
     steps.map(step).collect()
 }

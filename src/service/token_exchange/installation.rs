@@ -41,7 +41,8 @@ impl<P: Ports> Exchange<'_, P> {
         )
         .await?;
         let bearer = Secret::new(format!("Bearer {}", jwt.expose()));
-        let mut headers = headers(self.entry, &self.entry.token_headers, &self.values())?;
+        let own = &self.entry.token_headers;
+        let mut headers = headers(self.entry, "token_headers", own, &self.values())?;
         headers.push(("authorization".to_owned(), bearer));
         let request = message(Method::Post, url, headers, &[], BodyFormat::Json);
         let made = SecretMap::of([("jwtToken", jwt)]);

@@ -239,7 +239,8 @@ fn unfilled(error: &RuleError) -> TokenExchangeError {
         RuleError::NoTokenUrl
         | RuleError::ForeignDomain
         | RuleError::Template {
-            field: "token_url", ..
+            field: "refresh_url" | "token_url",
+            ..
         } => no_url(error),
         RuleError::NotXml | RuleError::Template { .. } => {
             TokenExchangeError::unaskable(RefreshFailure::TwoStep, error)

@@ -199,6 +199,24 @@ fn a_token_request_that_no_inputs_can_render_is_a_mistake() {
             "token_params custom No input is declared for ${credentials.user}".to_owned(),
         ),
         (
+            json!({
+                "auth_mode": "TWO_STEP", "token_response": {"token": "token"},
+                "refresh_token_params": {"user": "${credentials.user}"},
+            }),
+            "refresh_token_params custom No input is declared for ${credentials.user}".to_owned(),
+        ),
+        (
+            json!({
+                "auth_mode": "TWO_STEP", "token_response": {"token": "token"},
+                "additional_steps": [{"token_url": "https://acme.example/${credentials.user}"}],
+            }),
+            "additional_steps custom No input is declared for ${credentials.user}".to_owned(),
+        ),
+        (
+            json!({"refresh_token_headers": {"x-team": "${connectionConfig.team}"}}),
+            format!("refresh_token_headers {}", undeclared("team")),
+        ),
+        (
             json!({"token_domains": ["other.example"]}),
             "token_domains custom A token request or revocation leads outside of these domains"
                 .to_owned(),
