@@ -1,8 +1,9 @@
-//! The messages of OAuth 2 as values (RFC 6749).
+//! HTTP messages to providers as values: token requests and revocations (RFC 6749, RFC 7009), and
+//! their answers.
 //!
-//! Here: how a token request is written, how the answer to it is read with all the leniency that
-//! real servers ask for. Not here: sending, which hosts may be asked, the clock, and the name of any
-//! provider; what one does differently arrives as an argument.
+//! Here: how a request is written, how an answer is read with all the leniency that real servers
+//! ask for, also one of a provider's own shape. Not here: sending, which hosts may be asked, the
+//! clock, and the name of any provider; what one does differently arrives as an argument.
 
 pub mod client_authentication;
 pub mod error_text;

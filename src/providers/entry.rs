@@ -75,7 +75,7 @@ pub struct Entry {
     /// Whether reading a connection never refreshes its token, because tokens are exchanged for
     /// longer-lived ones instead of refreshed.
     pub refresh_only_when_forced: bool,
-    /// The parameters of such a refresh, an object whose texts are templates.
+    /// The parameters of a refresh of `TWO_STEP`, an object whose texts are templates.
     pub refresh_token_params: Option<Value>,
     /// Parameters of a refresh, instead of `token_params`.
     pub refresh_params: Option<Parameters>,

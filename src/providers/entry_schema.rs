@@ -1,8 +1,9 @@
 //! The schema of an entry for others: editors, forms, people who write entries.
 //!
 //! Here: the JSON Schema (draft 2020-12) of the fields. It is as strict as the check, but for what
-//! such a schema cannot say: the bytes of free JSON and of a whole entry, and what is wrong within
-//! a template. Not here: the fields.
+//! such a schema cannot say: the bytes of free JSON and of a whole entry, what is wrong within a
+//! template, headers that frame a message, and inputs that are shown by another that is not there.
+//! Not here: the fields.
 
 use serde_json::{Map, Value, json};
 

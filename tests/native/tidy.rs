@@ -13,17 +13,11 @@ use self::source::{all, files};
 const ROOMS: [(&str, &[&str]); 10] = [
     ("domain", &[]),
     ("signing", &["domain"]),
-    ("validation", &["domain", "oauth2", "providers", "vault"]),
-    ("oauth2", &["domain", "providers", "validation", "vault"]),
-    (
-        "providers",
-        &["domain", "oauth2", "signing", "validation", "vault"],
-    ),
-    ("vault", &["domain", "oauth2", "providers", "validation"]),
-    (
-        "storage",
-        &["domain", "oauth2", "providers", "validation", "vault"],
-    ),
+    ("validation", &["domain"]),
+    ("oauth2", &["domain"]),
+    ("providers", &["domain", "oauth2", "signing", "validation"]),
+    ("vault", &["domain"]),
+    ("storage", &["domain", "providers", "vault"]),
     (
         "service",
         &[

@@ -59,7 +59,7 @@ fn get(deployment: &Deployment, options: &str) -> Value {
     call("GET", &target).run(deployment).ok()
 }
 
-/// GitHub's answer with a token that lives for an hour from `minute` on.
+/// GitHub's answer with a token that ends at `hour`.
 fn token(name: &str, hour: i64) -> Answer {
     Answer::Json(
         201,
