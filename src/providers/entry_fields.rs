@@ -334,11 +334,33 @@ const MAX_SECONDS: i64 = 31_536_000;
 mod tests {
     use super::*;
 
+    /// The fields within a field.
+    fn inner(field: &Field) -> Vec<&'static Field> {
+        let shapes = [Some(field.shape), field.in_mode.map(|(_, shape)| shape)];
+        let fields = shapes.into_iter().flatten().flat_map(|shape| match shape {
+            Shape::Object(fields) => fields.iter().collect(),
+            Shape::Tagged(_, kinds) => kinds.iter().flat_map(|(_, fields)| *fields).collect(),
+            _ => Vec::new(),
+        });
+        fields.collect()
+    }
+
     #[test]
-    fn every_field_is_documented() {
+    fn every_field_has_a_row_of_its_own_or_is_told_in_that_of_its_parent() {
         let page = include_str!("../../docs/providers.md");
-        for Field { name, .. } in all() {
-            assert!(page.contains(&format!("`{name}`")), "{name}");
+        let rows = || page.lines().filter_map(|line| line.strip_prefix("| "));
+        let row = |name: &str| {
+            let name = format!("`{name}`");
+            rows().find(|row| row.split(" | ").next().is_some_and(|it| it.contains(&name)))
+        };
+        for field in all() {
+            let (own, inner) = (row(field.name), inner(field));
+            assert!(own.is_some() || !inner.is_empty(), "{}", field.name);
+            for inner in inner {
+                let path = format!("{}.{}", field.name, inner.name);
+                let is_told = own.is_some_and(|own| own.contains(inner.name));
+                assert!(is_told || row(&path).is_some(), "{path}");
+            }
         }
     }
 

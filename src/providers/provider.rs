@@ -90,6 +90,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::refresh::Rotation;
 
     #[test]
     fn a_provider_of_the_catalogue_has_its_entry() {
@@ -126,6 +127,8 @@ mod tests {
         let silent = entry(json!({}));
         assert_eq!(silent.token_domains, ours.token_domains);
         assert_eq!(silent.revocation_url, ours.revocation_url);
+        assert_ne!(ours.rotation, Rotation::default());
+        assert_eq!(silent.rotation, ours.rotation);
         let free = entry(json!({"token_domains": []}));
         assert_eq!(free.token_domains, Vec::<String>::new());
     }
