@@ -103,7 +103,7 @@ fn client_id(fields: &Fields<'_>) -> Option<String> {
 fn client_secret(fields: &Fields<'_>) -> Option<Secret> {
     fields
         .field("client_secret")
-        .text(Text::of(1, 2048))
+        .text(Text::of(1, MAX_KEY_CHARS))
         .map(Secret::new)
 }
 
@@ -116,9 +116,12 @@ fn app_link(fields: &Fields<'_>) -> Option<String> {
 }
 
 fn private_key(fields: &Fields<'_>) -> Option<Secret> {
-    let key = fields.field("private_key").text(Text::of(1, 10_000));
+    let key = fields.field("private_key").text(Text::of(1, MAX_KEY_CHARS));
     key.map(Secret::new)
 }
+
+/// The longest secret: it may be a private key too.
+const MAX_KEY_CHARS: usize = 10_000;
 
 /// Scopes separated by commas, or nothing.
 const SCOPES: Text = Text::pattern(

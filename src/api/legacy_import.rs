@@ -25,7 +25,10 @@ use crate::{
         ports::Ports,
     },
     storage::{imports::OnUpdate, integrations},
-    validation::input::{Input, read},
+    validation::{
+        input::{Input, read},
+        issue::Issue,
+    },
 };
 
 /// `POST /connection`
@@ -98,7 +101,9 @@ fn provider_config_key(body: &Value) -> Result<String, ApiError> {
 
 fn import_error(error: ImportConnectionError) -> ApiError {
     match error {
-        ImportConnectionError::InvalidCredentials(issues) => ApiError::InvalidBody(issues),
+        ImportConnectionError::InvalidCredentials(issues) => {
+            ApiError::InvalidBody(issues.into_iter().map(flat).collect())
+        }
         ImportConnectionError::ClientCertificate => ApiError::ClientCertificate,
         ImportConnectionError::MissingAccountId => ApiError::MissingAccountIdLegacy,
         ImportConnectionError::TooManyTags => ApiError::TooManyTags,
@@ -111,6 +116,16 @@ fn import_error(error: ImportConnectionError) -> ApiError {
         }
         ImportConnectionError::Internal(error) => ApiError::Internal(error),
     }
+}
+
+/// A mistake within credentials at the field that brought it.
+fn flat(mut issue: Issue) -> Issue {
+    let field = issue.path.pop().map(|name| match name.as_str() {
+        "client_secret" => "oauth_client_secret_override".to_owned(),
+        _ => name,
+    });
+    issue.path = field.into_iter().collect();
+    issue
 }
 
 /// What every kind of credentials brings along.

@@ -1,6 +1,6 @@
 //! The inputs of credentials, held to what an entry declares.
 
-use serde_json::Value;
+use serde_json::json;
 
 use super::field_schema::FieldSchema;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     validation::{input::read, issue::Issue},
 };
 
-/// Refuses inputs that `schemas` do not declare, and the lack of those that they do. What is in
+/// Refuses inputs of an import that `schemas` do not declare, and the lack of those that they do. What is in
 /// `preset`, which comes from the integration, is asked of nobody.
 pub fn check_inputs(
     schemas: &[FieldSchema],
@@ -21,8 +21,9 @@ pub fn check_inputs(
             && schema.default_value.is_none()
             && !preset.has_text(&schema.name)
     };
-    read(Some(&Value::Object(inputs.expose().clone())), |input| {
-        let object = input.object()?;
+    let import = json!({ "credentials": inputs.expose() });
+    read(Some(&import), |import| {
+        let object = import.object()?.field("credentials").object()?;
         for (name, value) in object.rest() {
             if preset.has_text(name) {
                 value.refuse("custom", "The integration brings this input");

@@ -21,7 +21,7 @@ use crate::{
         tags::{Tags, merged},
         timestamp::Timestamp,
     },
-    providers::{entry::Entry, inputs},
+    providers::{entry::Entry, inputs, step_request},
     storage::{
         database::fetch_both,
         imports::{OnUpdate, UpsertConnection, holder, upsert},
@@ -174,9 +174,12 @@ pub(super) fn prepared(
     }
     let auth_mode = request.credentials.auth_mode();
     let mut credentials = request.credentials.clone();
+    let mut own = SecretMap::default();
     match &mut credentials {
         Credentials::Exchanged(credentials) => {
-            check_inputs(ports, integration, &entry, credentials)?;
+            let preset = open_secrets(ports, integration)?.integration_config;
+            check_inputs(&entry, credentials, &preset)?;
+            own = step_request::credentials(&entry, &credentials.inputs, &preset);
         }
         Credentials::OAuth2(credentials) => {
             credentials.renews_without_refresh_token = entry.renews_without_refresh_token;
@@ -192,13 +195,9 @@ pub(super) fn prepared(
         | Credentials::OAuth1(_)
         | Credentials::Tba(_) => {}
     }
-    check_keys(
-        &entry,
-        &request.credentials,
-        &request.connection_config,
-        now,
-    )
-    .map_err(ImportConnectionError::InvalidCredentials)?;
+    let config = &request.connection_config;
+    check_keys(&entry, &credentials, &own, config, now)
+        .map_err(ImportConnectionError::InvalidCredentials)?;
     if auth_mode == AuthMode::Tba && !request.connection_config.has_text("accountId") {
         return Err(ImportConnectionError::MissingAccountId);
     }
@@ -245,15 +244,13 @@ pub(super) fn prepared(
 /// Holds free inputs to those that the provider's entry declares. What the integration brings is
 /// asked of nobody.
 fn check_inputs(
-    ports: &impl Ports,
-    integration: &IntegrationRecord,
     entry: &Entry,
     credentials: &Exchanged,
+    preset: &SecretMap,
 ) -> Result<(), ImportConnectionError> {
     if !matches!(credentials.mode, ExchangeMode::Jwt | ExchangeMode::TwoStep) {
         return Ok(());
     }
-    let secrets = open_secrets(ports, integration)?;
     let mut schemas = entry.credentials.clone();
     if let Some(assertion) = &entry.assertion
         && credentials.inputs.has_text("assertion")
@@ -262,6 +259,6 @@ fn check_inputs(
             schema.is_optional |= assertion.options.contains(&schema.name);
         }
     }
-    inputs::check_inputs(&schemas, &credentials.inputs, &secrets.integration_config)
+    inputs::check_inputs(&schemas, &credentials.inputs, preset)
         .map_err(ImportConnectionError::InvalidCredentials)
 }

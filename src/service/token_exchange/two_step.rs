@@ -73,7 +73,8 @@ impl<P: Ports> Exchange<'_, P> {
         self.issued(old, refresh_token, assertion.as_ref(), &answers)
     }
 
-    fn own_credentials(&self, old: &Exchanged) -> SecretMap {
+    /// What the connection signs in with.
+    pub(super) fn own_credentials(&self, old: &Exchanged) -> SecretMap {
         let preset = &self.secrets.integration_config;
         credentials(self.entry, &old.inputs, preset)
     }
@@ -126,7 +127,7 @@ impl<P: Ports> Exchange<'_, P> {
         Ok(assertion.signed(&signature))
     }
 
-    fn values_of<'v>(&'v self, credentials: &'v SecretMap) -> Values<'v> {
+    pub(super) fn values_of<'v>(&'v self, credentials: &'v SecretMap) -> Values<'v> {
         Values {
             credentials: Some(credentials),
             ..self.values()
