@@ -113,6 +113,18 @@ impl ExchangeMode {
             Self::TwoStep => AuthMode::TwoStep,
         }
     }
+
+    /// Whether the provider's entry says which inputs there are.
+    #[must_use]
+    pub fn has_declared_inputs(self) -> bool {
+        matches!(self, Self::Jwt | Self::TwoStep)
+    }
+
+    /// Whether the answer that the provider gave is shown with what it gave, be it empty.
+    #[must_use]
+    pub fn has_answer(self) -> bool {
+        !matches!(self, Self::Jwt | Self::Signature)
+    }
 }
 
 /// An OAuth 1.0a token (RFC 5849 §2.3). It does not expire.

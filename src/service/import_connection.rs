@@ -14,7 +14,7 @@ use crate::{
     domain::{
         auth_mode::AuthMode,
         connection::ConnectionId,
-        credentials::{Credentials, ExchangeMode, Exchanged},
+        credentials::{Credentials, Exchanged},
         end_user::EndUser,
         refresh::{Origin, schedule},
         secret::SecretMap,
@@ -248,7 +248,7 @@ fn check_inputs(
     credentials: &Exchanged,
     preset: &SecretMap,
 ) -> Result<(), ImportConnectionError> {
-    if !matches!(credentials.mode, ExchangeMode::Jwt | ExchangeMode::TwoStep) {
+    if !credentials.mode.has_declared_inputs() {
         return Ok(());
     }
     let mut schemas = entry.credentials.clone();

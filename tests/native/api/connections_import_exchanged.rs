@@ -215,6 +215,36 @@ fn inputs_are_those_that_the_provider_declares() {
 }
 
 #[test]
+fn an_object_is_a_key_of_two_parts_and_nothing_else() {
+    let fields = json!({
+        "credentials": {"key": {}}, "token_response": {"token": "token"},
+        "signature": {"protocol": "HMAC"},
+        "token": {"expires_in_ms": 300_000, "signing_key": "${credentials.key.secret}"},
+    });
+    let refused = |mode: &str, key: Value, expected: &[&str]| {
+        let sent = json!({"type": mode, "key": key, "token": "fake-token"});
+        let deployment = deployment(mode, &fields);
+        post(&deployment, &sent).has_issues("invalid_body", expected);
+    };
+    let no_text = "credentials.key.id invalid_type Invalid input: expected string, received ";
+    refused(
+        "JWT",
+        json!({"secret": "fa4e", "id": {}, "more": "x"}),
+        &[
+            &format!("{no_text}object"),
+            "credentials.key unrecognized_keys Unrecognized key: \"more\"",
+        ],
+    );
+    let missing = format!("{no_text}undefined");
+    refused("JWT", json!({"secret": "fa4e"}), &[&missing]);
+    refused(
+        "TWO_STEP",
+        json!({"id": "1", "secret": "fa4e"}),
+        &["credentials.key invalid_type Invalid input: expected string, received object"],
+    );
+}
+
+#[test]
 fn what_was_issued_comes_whole_or_not_at_all() {
     let deployment = deployment("BILL", &json!({}));
     let message = "Invalid input: expected string, received undefined";
