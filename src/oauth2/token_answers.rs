@@ -83,17 +83,11 @@ impl TokenAnswers {
         })
     }
 
-    /// The last answer as it is kept. The refresh token is left out: those who see answers may not
-    /// see it, and its name need not tell what it is.
+    /// The last answer as it is kept.
     #[must_use]
     pub fn raw(&self, rules: &AnswerRules) -> SecretMap {
-        let mut raw = self.last().cloned().unwrap_or_default();
-        let path = rules.refresh_token.as_deref();
-        if let Some(path) = path.filter(|path| *path != rules.token) {
-            remove(&mut raw, path);
-        }
-        match raw {
-            Value::Object(raw) => SecretMap::new(raw),
+        match self.last() {
+            Some(Value::Object(answer)) => rules.kept(&SecretMap::new(answer.clone())),
             _ => SecretMap::default(),
         }
     }
@@ -139,7 +133,7 @@ fn headers(response: &HttpResponse, kept: &[String]) -> SecretMap {
         let lower = name.to_ascii_lowercase();
         let values = response.headers.iter().filter(|(other, _)| *other == lower);
         let values: Vec<_> = values.map(|(_, value)| value.expose()).collect();
-        if lower == "set-cookie" {
+        if lower == SET_COOKIE {
             found.extend(cookies(&values));
         } else {
             found.extend(values.last().map(|value| (name.clone(), (*value).into())));
@@ -147,6 +141,23 @@ fn headers(response: &HttpResponse, kept: &[String]) -> SecretMap {
     }
     found.retain(|name, _| !RESERVED.contains(&name.as_str()));
     SecretMap::new(found)
+}
+
+/// The names under which `members`, of which some are headers and cookies that were `kept`, has
+/// them.
+#[must_use]
+pub fn kept_names(kept: &[String], members: &SecretMap) -> Vec<String> {
+    let (cookies, mut names): (Vec<_>, Vec<_>) = kept
+        .iter()
+        .cloned()
+        .partition(|name| name.eq_ignore_ascii_case(SET_COOKIE));
+    if let (Some(_), Some(all)) = (cookies.first(), members.text(ALL_COOKIES)) {
+        let pairs = all.expose().split("; ");
+        let cookies = pairs.filter_map(|pair| pair.split_once('='));
+        names.extend(cookies.map(|(name, _)| name.to_owned()));
+        names.push(ALL_COOKIES.to_owned());
+    }
+    names
 }
 
 /// Each cookie by its name, and `_cookies` as a request would send them all.
@@ -165,30 +176,14 @@ fn cookies(set: &[&str]) -> Map<String, Value> {
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        found.insert("_cookies".to_owned(), pairs.join("; ").into());
+        found.insert(ALL_COOKIES.to_owned(), pairs.join("; ").into());
     }
     found
 }
 
-/// Removes what [`value_at`] finds.
-fn remove(value: &mut Value, path: &str) {
-    if let Value::Object(map) = value
-        && map.shift_remove(path).is_some()
-    {
-        return;
-    }
-    let Some((first, rest)) = path.split_once('.') else {
-        return;
-    };
-    let inner = match value {
-        Value::Array(items) => first.parse::<usize>().ok().and_then(|at| items.get_mut(at)),
-        _ => value.get_mut(first),
-    };
-    if let Some(inner) = inner {
-        remove(inner, rest);
-    }
-}
-
+/// The name under which all cookies are kept.
+const ALL_COOKIES: &str = "_cookies";
+const SET_COOKIE: &str = "set-cookie";
 /// Members of credentials that no header takes the place of.
 const RESERVED: [&str; 6] = [
     "assertion",

@@ -64,7 +64,7 @@ pub struct TokenResponse {
     pub refresh_token: Option<Secret>,
     /// When the access token ends, if the provider said so.
     pub expires_at: Option<Timestamp>,
-    /// The whole answer.
+    /// The answer as it is kept.
     pub raw: SecretMap,
 }
 
@@ -84,7 +84,7 @@ pub fn read_token_response(
             access_token: found.token,
             refresh_token: found.refresh_token,
             expires_at: found.expires_at,
-            raw,
+            raw: own_shape.kept(&raw),
         });
     }
     let Some(found) = find_token(&raw, rules) else {

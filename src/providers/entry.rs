@@ -14,6 +14,7 @@ use super::{
         TOKEN_REQUEST_AUTH_METHODS,
     },
     field_schema::FieldSchema,
+    inputs::check_names,
     jwt_template::JwtTemplate,
     refresh_step::{RefreshStep, steps},
     token_steps::{
@@ -229,6 +230,9 @@ impl Entry {
         let auth_mode = entry.choice("auth_mode", &AuthMode::ALL);
         for field in entry_fields::all() {
             field.check(&object, auth_mode);
+        }
+        if matches!(auth_mode, Some(AuthMode::Jwt | AuthMode::TwoStep)) {
+            check_names(&object);
         }
         object.finish();
         // Where a mistake left a stand-in, the reader answers the mistake instead of the entry.

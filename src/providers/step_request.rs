@@ -31,9 +31,7 @@ pub fn credentials(entry: &Entry, inputs: &SecretMap, preset: &SecretMap) -> Sec
 /// The inputs of a connection that are its own, not the integration's.
 #[must_use]
 pub fn own_inputs(inputs: &SecretMap, preset: &SecretMap) -> SecretMap {
-    let mut own = inputs.expose().clone();
-    own.retain(|name, _| !preset.has_text(name));
-    SecretMap::new(own)
+    inputs.split(|name| !preset.has_text(name)).0
 }
 
 /// The request of `step`. What lacks an optional input is left out.

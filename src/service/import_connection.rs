@@ -5,8 +5,8 @@ use super::{
         Connection, grant_fingerprint, grant_fingerprints, seal_connection_config, seal_credentials,
     },
     error::InternalError,
-    imported_keys::check_keys,
-    integration::{open_secrets, provider_of},
+    imported_credentials::taken,
+    integration::provider_of,
     ports::{Ports, random_uuid},
     test_credentials::{CredentialTestError, FailedTest, test_credentials},
 };
@@ -14,14 +14,14 @@ use crate::{
     domain::{
         auth_mode::AuthMode,
         connection::ConnectionId,
-        credentials::{Credentials, Exchanged},
+        credentials::Credentials,
         end_user::EndUser,
         refresh::{Origin, schedule},
         secret::SecretMap,
         tags::{Tags, merged},
         timestamp::Timestamp,
     },
-    providers::{entry::Entry, inputs, step_request},
+    providers::entry::Entry,
     storage::{
         database::fetch_both,
         imports::{OnUpdate, UpsertConnection, holder, upsert},
@@ -143,7 +143,7 @@ pub async fn import_connection(
             provider_config_key: integration.unique_key.clone(),
             provider: integration.provider.clone(),
             connection_config: request.connection_config,
-            credentials: Some(request.credentials),
+            credentials: Some(credentials),
         },
         duplicate_of: holders.into_iter().next().map(|holder| holder.id),
     })
@@ -172,35 +172,8 @@ pub(super) fn prepared(
         let provider = entry.auth_mode;
         return Err(ImportConnectionError::WrongAuthMode { provider });
     }
-    let auth_mode = request.credentials.auth_mode();
-    let mut credentials = request.credentials.clone();
-    let mut own = SecretMap::default();
-    match &mut credentials {
-        Credentials::Exchanged(credentials) => {
-            let preset = open_secrets(ports, integration)?.integration_config;
-            check_inputs(&entry, credentials, &preset)?;
-            own = step_request::credentials(&entry, &credentials.inputs, &preset);
-        }
-        Credentials::OAuth2(credentials) => {
-            credentials.renews_without_refresh_token = entry.renews_without_refresh_token;
-        }
-        Credentials::OAuth2ClientCredentials(credentials) => {
-            if entry.require_client_certificate || credentials.client_certificate.is_some() {
-                return Err(ImportConnectionError::ClientCertificate);
-            }
-        }
-        Credentials::ApiKey { .. }
-        | Credentials::Basic { .. }
-        | Credentials::None
-        | Credentials::OAuth1(_)
-        | Credentials::Tba(_) => {}
-    }
-    let config = &request.connection_config;
-    check_keys(&entry, &credentials, &own, config, now)
-        .map_err(ImportConnectionError::InvalidCredentials)?;
-    if auth_mode == AuthMode::Tba && !request.connection_config.has_text("accountId") {
-        return Err(ImportConnectionError::MissingAccountId);
-    }
+    let credentials = taken(ports, integration, &entry, request, now)?;
+    let auth_mode = credentials.auth_mode();
 
     let connection_id = request.connection_id.as_ref();
     let connection_id =
@@ -239,26 +212,4 @@ pub(super) fn prepared(
         credentials,
         entry,
     })
-}
-
-/// Holds free inputs to those that the provider's entry declares. What the integration brings is
-/// asked of nobody.
-fn check_inputs(
-    entry: &Entry,
-    credentials: &Exchanged,
-    preset: &SecretMap,
-) -> Result<(), ImportConnectionError> {
-    if !credentials.mode.has_declared_inputs() {
-        return Ok(());
-    }
-    let mut schemas = entry.credentials.clone();
-    if let Some(assertion) = &entry.assertion
-        && credentials.inputs.has_text("assertion")
-    {
-        for schema in &mut schemas {
-            schema.is_optional |= assertion.options.contains(&schema.name);
-        }
-    }
-    inputs::check_inputs(&schemas, &credentials.inputs, preset)
-        .map_err(ImportConnectionError::InvalidCredentials)
 }

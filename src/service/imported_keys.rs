@@ -13,26 +13,28 @@ use crate::{
     providers::{
         entry::Entry,
         jwt_template::UnsignableError,
+        step_request,
         template::{TemplateError, Values},
     },
     signing::private_key::{Algorithm, PrivateKey, PrivateKeyError},
     validation::issue::Issue,
 };
 
-/// Refuses keys that cannot sign, each at its place in the import. What the connection signs in
-/// with is `own`.
+/// Refuses keys that cannot sign, each at its place in the import. The integration brings
+/// `preset`.
 pub(super) fn check_keys(
     entry: &Entry,
     credentials: &Credentials,
-    own: &SecretMap,
+    preset: &SecretMap,
     connection_config: &SecretMap,
     now: Timestamp,
 ) -> Result<(), Vec<Issue>> {
     let signs = entry.client_authentication == ClientAuthentication::PrivateKeyJwt;
     let issues = match credentials {
         Credentials::Exchanged(credentials) => {
+            let own = step_request::credentials(entry, &credentials.inputs, preset);
             let values = Values {
-                credentials: Some(own),
+                credentials: Some(&own),
                 ..Values::new(connection_config, now, "")
             };
             of_inputs(entry, credentials, &values)

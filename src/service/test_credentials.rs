@@ -83,9 +83,8 @@ pub async fn test_credentials(
         let outcome = match verification.request(endpoint, entry, authorization, &values) {
             Ok(mut request) => {
                 if let (Some(token), Some(client)) = (test.token, &client) {
-                    let account = connection_config.expose().get("accountId");
-                    let realm = account.and_then(Value::as_str).unwrap_or_default();
-                    sign(ports, &mut request, client, token, realm);
+                    let account = account_of(connection_config).unwrap_or_default();
+                    sign(ports, &mut request, client, token, &account);
                 }
                 call(ports, request, &mask).await
             }
@@ -167,6 +166,15 @@ fn client_of(
     };
     let (identifier, secret) = own.or_else(integrations)?;
     Some(oauth1::Credentials { identifier, secret })
+}
+
+/// The account of token-based authentication, which may be given as a number.
+pub(super) fn account_of(connection_config: &SecretMap) -> Option<String> {
+    match connection_config.expose().get("accountId")? {
+        Value::Number(number) => Some(number.to_string()),
+        Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+        _ => None,
+    }
 }
 
 /// Signs a call as token-based authentication asks for it: OAuth 1.0a (RFC 5849) with SHA-256, for

@@ -176,8 +176,9 @@ impl<P: Ports> Exchange<'_, P> {
         let (now, status) = (self.ports.now(), answers.status());
         let failed = |error| TokenExchangeError::Refused { error, said: None };
         let token = answers.token(rules, now).map_err(failed)?;
-        let issued = answers
-            .headers()
+        let own = self.own_credentials(old);
+        let (_, headers) = answers.headers().split(|name| own.has_text(name));
+        let issued = headers
             .merged(&named("assertion", assertion))
             .merged(&named("token", Some(&token.token)));
         let refresh_token = token.refresh_token.as_ref().or(refresh_token);

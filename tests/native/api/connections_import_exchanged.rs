@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    client::{Answered, call},
-    connections::{create_plain_integration, put_acme},
+    client::{Answered, call, create_integration},
+    connections::{create_plain_integration, put_acme, with},
     deployment::Deployment,
     keys,
 };
@@ -242,6 +242,77 @@ fn an_object_is_a_key_of_two_parts_and_nothing_else() {
         json!({"id": "1", "secret": "fa4e"}),
         &["credentials.key invalid_type Invalid input: expected string, received object"],
     );
+}
+
+#[test]
+fn an_input_that_is_not_visible_does_not_count() {
+    let fields = json!({
+        "credentials": {
+            "kind": {"default_value": "simple"},
+            "key": {"visible_when": {"field": "kind", "equals": "own"}},
+        },
+        "token_response": {"token": "token"},
+    });
+    let deployment = deployment("TWO_STEP", &fields);
+    let import = |kind: &str| {
+        let sent = json!({"type": "TWO_STEP", "kind": kind, "token": "fake-token"});
+        post(&deployment, &sent)
+    };
+    let missing = "credentials.key invalid_type Invalid input: expected string, received undefined";
+    import("own").has_issues("invalid_body", &[missing]);
+    import("simple").ok();
+    let by_default = json!({"type": "TWO_STEP", "token": "fake-token"});
+    post(&deployment, &by_default).ok();
+}
+
+#[test]
+fn the_refresh_token_in_an_answer_that_comes_along_is_left_out_of_it() {
+    let shape = json!({"token": "accessJwt", "refresh_token": "session.refreshJwt"});
+    let raw = json!({"accessJwt": "fake-token", "session": {"refreshJwt": "canary", "n": 1}});
+    let kept = json!({"accessJwt": "fake-token", "session": {"n": 1}});
+    for (mode, own) in [
+        ("TWO_STEP", json!({"token": "fake-token"})),
+        ("OAUTH2", json!({"access_token": "fake-token"})),
+        (
+            "OAUTH2_CC",
+            json!({"token": "fake-token", "client_id": "c", "client_secret": "fake-secret"}),
+        ),
+    ] {
+        let fields = json!({"credentials": {}, "token_response": shape});
+        let deployment = Deployment::new();
+        put_acme(&deployment, &with(json!({"auth_mode": mode}), &fields));
+        if mode == "OAUTH2" {
+            create_integration(&deployment, "acme", "acme");
+        } else {
+            create_plain_integration(&deployment, "acme");
+        }
+        let sent = with(own, &json!({"type": mode, "raw": raw}));
+        let imported = post(&deployment, &sent);
+        assert_eq!(imported.ok()["credentials"]["raw"], kept, "{mode}");
+        let target = "/connections/user-1?provider_config_key=acme";
+        assert!(!call("GET", target).run(&deployment).text.contains("canary"));
+    }
+}
+
+#[test]
+fn an_answer_with_all_that_was_kept_can_be_imported_again() {
+    let fields = json!({
+        "credentials": {"user": {}, "sid": {"optional": true}},
+        "token_response": {"token": "token"},
+        "token_response_headers": ["Set-Cookie", "X-Session"],
+        "assertion": {"type": "jwt", "key": "${credentials.key}", "header": {"alg": "RS256"}},
+        "assertion_option": {"key": {}},
+    });
+    let sent = json!({
+        "type": "TWO_STEP", "user": "u", "token": "fake-token", "assertion": "fake-assertion",
+        "_cookies": "sid=fake=1; route=.node2", "route": ".node2", "sid": "own",
+        "X-Session": "fake-session", "expires_at": LATER, "raw": {},
+    });
+    keeps("TWO_STEP", &fields, &sent, &json!({}));
+    let deployment = deployment("TWO_STEP", &fields);
+    let sent = with(sent, &json!({"other": "x"}));
+    let unknown = "credentials.other unrecognized_keys The provider asks for no such input";
+    post(&deployment, &sent).has_issues("invalid_body", &[unknown]);
 }
 
 #[test]

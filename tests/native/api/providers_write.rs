@@ -158,6 +158,30 @@ fn a_dry_run_answers_as_a_real_one_and_stores_nothing() {
 }
 
 #[test]
+fn an_input_that_no_import_could_bring_is_a_mistake() {
+    let entry = json!({
+        "auth_mode": "TWO_STEP", "token_response": {"token": "token"},
+        "credentials": {"token": {}, "raw": {}, "assertion": {}},
+        "assertion_option": {"expires_at": {}},
+    });
+    let issue = |place: &str| format!("{place} custom Imports have something else under this name");
+    let issues = [
+        "credentials.raw",
+        "credentials.token",
+        "assertion_option.expires_at",
+    ]
+    .map(issue);
+    let issues: Vec<_> = issues.iter().map(String::as_str).collect();
+    let put = |mode: &str| {
+        let mut entry = with(&entry);
+        entry["auth_mode"] = mode.into();
+        put(&Deployment::new(), "acme", &entry)
+    };
+    put("TWO_STEP").has_issues("invalid_body", &issues);
+    put("OAUTH2").ok();
+}
+
+#[test]
 fn a_token_request_that_no_inputs_can_render_is_a_mistake() {
     let declared = json!({"site": {}});
     let undeclared =
