@@ -19,11 +19,7 @@ use crate::{
         mask::Mask,
         secret::{Secret, SecretMap},
     },
-    oauth2::{
-        error_text::error_text,
-        http::{HttpRequest, HttpResponse},
-        token_error::Unreachable,
-    },
+    oauth2::{error_text::error_text, http::HttpRequest, token_error::Unreachable},
     providers::{entry::Entry, template::Values},
     signing::oauth1::{self, Authorization, SignatureMethod},
     storage::integrations::IntegrationRecord,
@@ -210,21 +206,19 @@ async fn call(ports: &impl Ports, request: HttpRequest, mask: &Mask) -> Result<(
     permitted(&request.url, ports.settings().egress)
         .map_err(|error| FailedTest::not_possible(&error))?;
     match ports.send(request, TIMEOUT_MILLIS).await {
-        Ok(response) => judged(&response, mask),
-        Err(error) => Err(FailedTest {
-            outcome: match error {
-                Unreachable::Failed => AttemptOutcome::Unreachable,
-                Unreachable::TimedOut => AttemptOutcome::TimedOut,
-                Unreachable::TooLarge => AttemptOutcome::TooLarge,
-            },
-            status: None,
-            error: None,
-        }),
+        Ok(response) => {
+            let said = || error_text(&response).map(|said| mask.apply(&said, MAX_ERROR_BYTES));
+            judged(response.status, said)
+        }
+        // What it says is of no interest: the status alone tells whether they work.
+        Err(Unreachable::TooLarge { status }) => judged(status, || None),
+        Err(Unreachable::Failed) => Err(FailedTest::unanswered(AttemptOutcome::Unreachable)),
+        Err(Unreachable::TimedOut) => Err(FailedTest::unanswered(AttemptOutcome::TimedOut)),
     }
 }
 
-fn judged(response: &HttpResponse, mask: &Mask) -> Result<(), FailedTest> {
-    let outcome = match response.status {
+fn judged(status: u16, said: impl FnOnce() -> Option<String>) -> Result<(), FailedTest> {
+    let outcome = match status {
         200..=299 => return Ok(()),
         408 | 500..=599 => AttemptOutcome::ProviderError,
         429 => AttemptOutcome::RateLimited,
@@ -232,15 +226,22 @@ fn judged(response: &HttpResponse, mask: &Mask) -> Result<(), FailedTest> {
         // A redirect, which is not followed, says neither yes nor no.
         _ => AttemptOutcome::Malformed,
     };
-    let said = error_text(response);
     Err(FailedTest {
         outcome,
-        status: Some(response.status),
-        error: said.map(|said| mask.apply(&said, MAX_ERROR_BYTES)),
+        status: Some(status),
+        error: said(),
     })
 }
 
 impl FailedTest {
+    fn unanswered(outcome: AttemptOutcome) -> Self {
+        Self {
+            outcome,
+            status: None,
+            error: None,
+        }
+    }
+
     /// The provider was not asked. `reason` has no secret in it.
     fn not_possible(reason: &impl ToString) -> Self {
         Self {

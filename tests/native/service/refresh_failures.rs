@@ -98,7 +98,7 @@ fn whatever_else_a_provider_does_is_transient() {
         Answer::Json(302, json!({"access_token": "stolen"})),
         Answer::Lost(Unreachable::Failed),
         Answer::Lost(Unreachable::TimedOut),
-        Answer::Lost(Unreachable::TooLarge),
+        Answer::Lost(Unreachable::TooLarge { status: 200 }),
     ] {
         let deployment = deployment_with_expired();
         deployment.provider.will_answer(answer);

@@ -113,7 +113,7 @@ fn an_answer_that_did_not_arrive_is_logged_without_a_status() {
             "the provider did not answer in time",
         ),
         (
-            Unreachable::TooLarge,
+            Unreachable::TooLarge { status: 200 },
             "too_large",
             "the provider's answer is too large",
         ),
