@@ -129,6 +129,16 @@ fn a_token_that_comes_along_is_kept_until_it_is_due() {
 }
 
 #[test]
+fn a_token_that_comes_along_and_tells_no_end_is_signed_anew_at_the_first_read() {
+    let deployment = deployment_with(&rsa(), &json!({}));
+    let mut credentials = rsa_credentials();
+    credentials["token"] = "fake-token".into();
+    post(&deployment, &credentials, &json!({})).ok();
+    let (_, claims) = opened(&get(&deployment, "").ok()["credentials"]["token"]);
+    assert_eq!(claims["iat"], NOW);
+}
+
+#[test]
 fn a_secret_in_one_piece_signs_whatever_the_integration_is_called() {
     let entry = jwt(
         &json!({"protocol": "HMAC"}),
