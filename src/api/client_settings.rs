@@ -22,7 +22,11 @@ pub(super) fn client_settings(input: &Input<'_>) -> Option<ClientSettings> {
         .and_then(AuthMode::parse);
     let settings = match mode {
         Some(
-            mode @ (AuthMode::McpOAuth2 | AuthMode::OAuth1 | AuthMode::OAuth2 | AuthMode::Tba),
+            mode @ (AuthMode::McpOAuth2
+            | AuthMode::McpOAuth2Generic
+            | AuthMode::OAuth1
+            | AuthMode::OAuth2
+            | AuthMode::Tba),
         ) => oauth(&fields, mode),
         Some(AuthMode::App) => app(&fields),
         Some(AuthMode::Custom) => custom(&fields),
@@ -39,7 +43,8 @@ fn oauth(fields: &Fields<'_>, auth_mode: AuthMode) -> Option<ClientSettings> {
     let client_id = client_id(fields);
     // Clients of Model Context Protocol servers are public (RFC 6749 §2.1) more often than not.
     let is_lacking = !fields.map().contains_key("client_secret");
-    let client_secret = if auth_mode == AuthMode::McpOAuth2 && is_lacking {
+    let may_be_public = matches!(auth_mode, AuthMode::McpOAuth2 | AuthMode::McpOAuth2Generic);
+    let client_secret = if may_be_public && is_lacking {
         Some(None)
     } else {
         client_secret(fields).map(Some)

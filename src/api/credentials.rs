@@ -59,7 +59,9 @@ pub(super) fn credentials(input: &Input<'_>) -> Option<ImportedCredentials> {
         AuthMode::Basic => basic(&fields).map(ImportedCredentials::new),
         AuthMode::None => Some(ImportedCredentials::new(Credentials::None)),
         AuthMode::OAuth1 => oauth1(&fields).map(ImportedCredentials::new),
-        AuthMode::OAuth2 | AuthMode::McpOAuth2 => oauth2(&fields).map(ImportedCredentials::new),
+        AuthMode::OAuth2 | AuthMode::McpOAuth2 | AuthMode::McpOAuth2Generic => {
+            oauth2(&fields).map(ImportedCredentials::new)
+        }
         AuthMode::OAuth2ClientCredentials => {
             client_credentials(&fields).map(ImportedCredentials::new)
         }
@@ -71,8 +73,8 @@ pub(super) fn credentials(input: &Input<'_>) -> Option<ImportedCredentials> {
         AuthMode::Jwt => exchanged(ExchangeMode::Jwt),
         AuthMode::Signature => exchanged(ExchangeMode::Signature),
         AuthMode::TwoStep => exchanged(ExchangeMode::TwoStep),
-        // Their answers show another type, which is the one to import.
-        AuthMode::InstallPlugin | AuthMode::McpOAuth2Generic => {
+        // Answers show another type, which is the one to import.
+        AuthMode::InstallPlugin => {
             kind.refuse("invalid_union", "Invalid input");
             return None;
         }

@@ -35,6 +35,9 @@ pub fn token_requests(entry: &Entry, connection_config: &SecretMap) -> Vec<Resul
         AuthMode::Custom | AuthMode::McpOAuth2 | AuthMode::OAuth2 => {
             TokenRequestRules::for_refresh(entry, values)
         }
+        AuthMode::McpOAuth2Generic if entry.has_refresh_url() => {
+            TokenRequestRules::for_refresh(entry, values)
+        }
         AuthMode::OAuth2ClientCredentials => {
             TokenRequestRules::for_client_credentials(entry, values)
         }

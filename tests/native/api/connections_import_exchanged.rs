@@ -8,6 +8,7 @@ use crate::support::{
     connections::{create_plain_integration, put_acme, with},
     deployment::Deployment,
     keys,
+    provider::Answer,
 };
 
 /// A deployment with an integration of a provider of this mode.
@@ -148,6 +149,55 @@ fn a_public_clients_token_is_an_oauth_2_token() {
         );
         assert_eq!(imported.ok()["credentials"]["type"], "OAUTH2", "{kind}");
     }
+}
+
+#[test]
+fn a_token_of_a_discovered_server_is_an_oauth_2_token_that_is_never_due() {
+    let deployment = Deployment::new();
+    let entry = json!({
+        "display_name": "Acme", "docs": "https://docs.acme.example",
+        "auth_mode": "MCP_OAUTH2_GENERIC",
+    });
+    call("PUT", "/providers/acme")
+        .account()
+        .body(&entry)
+        .run(&deployment)
+        .ok();
+    create_plain_integration(&deployment, "acme");
+    for kind in ["MCP_OAUTH2_GENERIC", "MCP_OAUTH2", "OAUTH2"] {
+        let credentials = json!({
+            "type": kind, "access_token": "fake-token", "refresh_token": "fake-refresh",
+            "expires_at": "2026-01-01T00:01:00Z",
+        });
+        let imported = post(&deployment, &credentials).ok();
+        assert_eq!(imported["credentials"]["type"], "OAUTH2", "{kind}");
+        let due = "select refresh_due_at is null from connection";
+        assert_eq!(deployment.database.text(due), "1");
+    }
+}
+
+#[test]
+fn a_token_of_a_discovered_server_is_refreshed_where_the_entry_says_where() {
+    let deployment = Deployment::new();
+    put_acme(&deployment, &json!({"auth_mode": "MCP_OAUTH2_GENERIC"}));
+    let client = json!({"type": "MCP_OAUTH2_GENERIC", "client_id": "fake-client"});
+    let body = json!({"provider": "acme", "unique_key": "acme", "credentials": client});
+    let made = call("POST", "/integrations").body(&body);
+    made.run(&deployment).ok();
+    let target = "/integrations/acme?include=credentials";
+    let shown = call("GET", target).run(&deployment).ok();
+    assert_eq!(shown["data"]["credentials"]["client_id"], "fake-client");
+    let credentials = json!({
+        "type": "OAUTH2", "access_token": "fake-token", "refresh_token": "fake-refresh",
+        "expires_at": "2026-01-01T00:01:00Z",
+    });
+    post(&deployment, &credentials).ok();
+    deployment
+        .provider
+        .will_answer(Answer::token("fake-new-token", None));
+    let target = "/connections/user-1?provider_config_key=acme";
+    let read = call("GET", target).run(&deployment).ok();
+    assert_eq!(read["credentials"]["access_token"], "fake-new-token");
 }
 
 #[test]
