@@ -173,7 +173,9 @@ fn common(input: &Input<'_>) -> Option<Common> {
     let metadata = given("metadata").and_then(|input| metadata(&input));
     let connection_config =
         given("connection_config").and_then(|input| legacy_connection_config(&input));
-    let webhook_url_override = given("webhook_url_override").and_then(|input| webhook_url(&input));
+    let webhook_url_override = given("webhook_url_override");
+    let webhook_url_override =
+        webhook_url_override.and_then(|url| read_at(input, url.value(), webhook_url));
     Some(Common {
         connection_id,
         metadata,
@@ -192,13 +194,20 @@ fn legacy_connection_config(input: &Input<'_>) -> Option<SecretMap> {
     let mut map = map.clone();
     map.insert("oauth_scopes_override".to_owned(), scopes.into());
     let map = Value::Object(map);
-    match read(Some(&map), connection_config) {
-        Ok(connection_config) => Some(connection_config),
-        Err(issues) => {
-            for issue in issues {
-                input.refuse(issue.code, issue.message);
-            }
-            None
+    read_at(input, Some(&map), connection_config)
+}
+
+/// Reads `value`, and tells every mistake in it of `place`.
+fn read_at<T>(
+    place: &Input<'_>,
+    value: Option<&Value>,
+    parse: impl FnOnce(&Input<'_>) -> Option<T>,
+) -> Option<T> {
+    let parsed = read(value, parse);
+    let tell = |issues: Vec<Issue>| {
+        for issue in issues {
+            place.refuse(issue.code, issue.message);
         }
-    }
+    };
+    parsed.map_err(tell).ok()
 }

@@ -67,7 +67,10 @@ fn a_session_is_renewed_when_it_is_due_and_not_before() {
 #[test]
 fn a_login_that_is_refused_or_gives_no_session_stores_nothing() {
     for (status, answer) in [
-        (400, Answer::Json(401, json!({"message": "no, fake-password"}))),
+        (
+            400,
+            Answer::Json(401, json!({"message": "no, fake-password"})),
+        ),
         (502, Answer::Json(200, json!({"sessionId": "fake-session"}))),
         (502, Answer::Json(503, json!({}))),
     ] {

@@ -161,6 +161,12 @@ fn the_deprecated_import_takes_an_app_and_keeps_its_configuration() {
     let config = json!({"own": "x", "app_id": "77", "installation_id": "42"});
     assert_eq!(read["connection_config"], config);
     assert_eq!(read["metadata"], json!({"a": 1}));
+
+    let numbers = json!({"app_id": 77, "installation_id": 43});
+    deployment.provider.will_answer(token("fake-token", 1));
+    assert_eq!(import(&numbers).ok()["installation_id"], 43);
+    let config = json!({"app_id": "77", "installation_id": "43"});
+    assert_eq!(get(&deployment, "")["connection_config"], config);
 }
 
 #[test]
