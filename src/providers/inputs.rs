@@ -21,16 +21,13 @@ pub fn check_inputs(
     let Exchanged { inputs, issued, .. } = imported;
     let all = credentials(entry, inputs, preset);
     let has_assertion = [inputs, issued].iter().any(|it| it.has_text("assertion"));
-    let makes_assertion = |schema: &FieldSchema| {
-        let mut assertion = entry.assertion.iter();
-        assertion.any(|assertion| assertion.options.contains(&schema.name))
-    };
-    let is_needed = |schema: &&FieldSchema| {
+    let spared = entry.assertion.iter().filter(|_| has_assertion);
+    let spared: Vec<_> = spared.flat_map(|assertion| &assertion.options).collect();
+    let is_lacking = |schema: &&FieldSchema| {
         !schema.is_optional
             && !schema.is_automated
-            && schema.default_value.is_none()
-            && !preset.has_text(&schema.name)
-            && !(has_assertion && makes_assertion(schema))
+            && !all.expose().contains_key(&schema.name)
+            && !spared.contains(&&schema.name)
             && schema.is_visible(all.expose())
     };
     let import = json!({ "credentials": inputs.expose() });
@@ -43,11 +40,8 @@ pub fn check_inputs(
                 value.refuse("unrecognized_keys", "The provider asks for no such input");
             }
         }
-        for schema in entry.credentials.iter().filter(is_needed) {
-            let input = object.input(&schema.name);
-            if input.value().is_none() {
-                input.refuse_type("string");
-            }
+        for schema in entry.credentials.iter().filter(is_lacking) {
+            object.input(&schema.name).refuse_type("string");
         }
         Some(())
     })

@@ -157,7 +157,7 @@ fn declared_input(input: &Input<'_>, mode: ExchangeMode) -> Option<Value> {
     let fields = input.object()?;
     let parts = ["id", "secret"].map(|name| named(&fields, name, TOKEN, true));
     fields.finish();
-    Some(Map::from_iter(parts.into_iter().flatten()).into())
+    Some(parts.into_iter().flatten().collect())
 }
 
 const KEY: Text = Text::of(1, 10_000);

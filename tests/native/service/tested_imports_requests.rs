@@ -185,7 +185,7 @@ fn an_account_may_be_a_number() {
         .provider
         .will_answer(Answer::Json(200, json!({})));
     let body = json!({
-        "provider_config_key": "acme", "connection_config": {"accountId": 1234567},
+        "provider_config_key": "acme", "connection_config": {"accountId": 1_234_567},
         "credentials": {"type": "TBA", "token_id": "fake-id", "token_secret": "fake-secret"},
     });
     call("POST", "/connections")
