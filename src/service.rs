@@ -15,6 +15,7 @@ pub mod error;
 pub mod get_connection;
 pub mod import_connection;
 pub mod import_verified_connection;
+mod imported_credentials;
 mod imported_keys;
 pub mod integration;
 pub mod journal;

@@ -22,7 +22,11 @@ pub(super) fn client_settings(input: &Input<'_>) -> Option<ClientSettings> {
         .and_then(AuthMode::parse);
     let settings = match mode {
         Some(
-            mode @ (AuthMode::McpOAuth2 | AuthMode::OAuth1 | AuthMode::OAuth2 | AuthMode::Tba),
+            mode @ (AuthMode::McpOAuth2
+            | AuthMode::McpOAuth2Generic
+            | AuthMode::OAuth1
+            | AuthMode::OAuth2
+            | AuthMode::Tba),
         ) => oauth(&fields, mode),
         Some(AuthMode::App) => app(&fields),
         Some(AuthMode::Custom) => custom(&fields),
@@ -39,7 +43,8 @@ fn oauth(fields: &Fields<'_>, auth_mode: AuthMode) -> Option<ClientSettings> {
     let client_id = client_id(fields);
     // Clients of Model Context Protocol servers are public (RFC 6749 §2.1) more often than not.
     let is_lacking = !fields.map().contains_key("client_secret");
-    let client_secret = if auth_mode == AuthMode::McpOAuth2 && is_lacking {
+    let may_be_public = matches!(auth_mode, AuthMode::McpOAuth2 | AuthMode::McpOAuth2Generic);
+    let client_secret = if may_be_public && is_lacking {
         Some(None)
     } else {
         client_secret(fields).map(Some)
@@ -103,7 +108,7 @@ fn client_id(fields: &Fields<'_>) -> Option<String> {
 fn client_secret(fields: &Fields<'_>) -> Option<Secret> {
     fields
         .field("client_secret")
-        .text(Text::of(1, 2048))
+        .text(Text::of(1, MAX_KEY_CHARS))
         .map(Secret::new)
 }
 
@@ -116,9 +121,12 @@ fn app_link(fields: &Fields<'_>) -> Option<String> {
 }
 
 fn private_key(fields: &Fields<'_>) -> Option<Secret> {
-    let key = fields.field("private_key").text(Text::of(1, 10_000));
+    let key = fields.field("private_key").text(Text::of(1, MAX_KEY_CHARS));
     key.map(Secret::new)
 }
+
+/// The longest secret: it may be a private key too.
+const MAX_KEY_CHARS: usize = 10_000;
 
 /// Scopes separated by commas, or nothing.
 const SCOPES: Text = Text::pattern(

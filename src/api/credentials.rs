@@ -5,7 +5,9 @@ use serde_json::{Map, Value};
 use crate::{
     domain::{
         auth_mode::AuthMode,
-        credentials::{ClientOverride, Credentials, OAuth1, OAuth2, OAuth2ClientCredentials, Tba},
+        credentials::{
+            ClientOverride, Credentials, ExchangeMode, OAuth1, OAuth2, OAuth2ClientCredentials, Tba,
+        },
         secret::{MAX_RAW_BYTES, Secret, SecretMap},
         timestamp::Timestamp,
     },
@@ -51,26 +53,28 @@ pub(super) fn credentials(input: &Input<'_>) -> Option<ImportedCredentials> {
         kind.refuse("invalid_union", "Invalid input");
         return None;
     };
+    let exchanged = |mode| Some(exchanged(input, &fields, mode));
     let imported = match mode {
         AuthMode::ApiKey => api_key(&fields).map(ImportedCredentials::new),
         AuthMode::Basic => basic(&fields).map(ImportedCredentials::new),
         AuthMode::None => Some(ImportedCredentials::new(Credentials::None)),
         AuthMode::OAuth1 => oauth1(&fields).map(ImportedCredentials::new),
-        AuthMode::OAuth2 | AuthMode::McpOAuth2 => oauth2(&fields).map(ImportedCredentials::new),
+        AuthMode::OAuth2 | AuthMode::McpOAuth2 | AuthMode::McpOAuth2Generic => {
+            oauth2(&fields).map(ImportedCredentials::new)
+        }
         AuthMode::OAuth2ClientCredentials => {
             client_credentials(&fields).map(ImportedCredentials::new)
         }
         AuthMode::Tba => tba(&fields).map(ImportedCredentials::new),
-        AuthMode::App
-        | AuthMode::AppStore
-        | AuthMode::AwsSigV4
-        | AuthMode::Bill
-        | AuthMode::Custom
-        | AuthMode::Jwt
-        | AuthMode::Signature
-        | AuthMode::TwoStep => exchanged(input, &fields, mode),
-        // Their answers show another type, which is the one to import.
-        AuthMode::InstallPlugin | AuthMode::McpOAuth2Generic => {
+        AuthMode::App | AuthMode::Custom => exchanged(ExchangeMode::App),
+        AuthMode::AppStore => exchanged(ExchangeMode::AppStore),
+        AuthMode::AwsSigV4 => exchanged(ExchangeMode::AwsSigV4),
+        AuthMode::Bill => exchanged(ExchangeMode::Bill),
+        AuthMode::Jwt => exchanged(ExchangeMode::Jwt),
+        AuthMode::Signature => exchanged(ExchangeMode::Signature),
+        AuthMode::TwoStep => exchanged(ExchangeMode::TwoStep),
+        // Answers show another type, which is the one to import.
+        AuthMode::InstallPlugin => {
             kind.refuse("invalid_union", "Invalid input");
             return None;
         }
@@ -220,7 +224,7 @@ fn answer(input: &Input<'_>) -> Option<SecretMap> {
     fits(input, &answer).then_some(answer)
 }
 
-/// Whether a row has room for `map`, which `input` gave.
+/// Whether a row has room for `map`, which `input` gave; a mistake where it has none.
 fn fits(input: &Input<'_>, map: &SecretMap) -> bool {
     let fits = map.json_len() <= MAX_RAW_BYTES;
     if !fits {

@@ -70,9 +70,9 @@ impl FlatCredentials<'_> {
 
     /// An app's installation, whose token is asked for.
     fn app(&self) -> Result<ImportedCredentials, ApiError> {
-        let app_id = self.required("app_id", 255, LegacyParameter::AppId)?;
+        let app_id = self.number_or_name("app_id", LegacyParameter::AppId)?;
         let installation = LegacyParameter::InstallationId;
-        let installation_id = self.required("installation_id", 255, installation)?;
+        let installation_id = self.number_or_name("installation_id", installation)?;
         let credentials = Credentials::Exchanged(Exchanged::of(ExchangeMode::App));
         Ok(ImportedCredentials {
             connection_config: SecretMap::of([
@@ -145,7 +145,7 @@ impl FlatCredentials<'_> {
     fn client_override(&self) -> Result<ClientOverride, ApiError> {
         Ok(ClientOverride {
             client_id: self.given("oauth_client_id_override", |id| id.text(Text::of(1, 255)))?,
-            client_secret: self.secret("oauth_client_secret_override", 2048)?,
+            client_secret: self.secret("oauth_client_secret_override", 10_000)?,
         })
     }
 
@@ -187,6 +187,18 @@ impl FlatCredentials<'_> {
     ) -> Result<Secret, ApiError> {
         let secret = self.secret(name, max)?;
         secret.ok_or(ApiError::LegacyMissing(parameter))
+    }
+
+    /// A name that may be given as the number that it is.
+    fn number_or_name(
+        &self,
+        name: &'static str,
+        parameter: LegacyParameter,
+    ) -> Result<Secret, ApiError> {
+        match self.body.get(name) {
+            Some(Value::Number(number)) => Ok(Secret::new(number.to_string())),
+            _ => self.required(name, 255, parameter),
+        }
     }
 
     /// A text, which counts as absent when it is null or empty.

@@ -20,7 +20,7 @@ use crate::{
         ports::Ports,
     },
     storage::{imports::OnUpdate, integrations},
-    validation::{input::Input, issue::Issue},
+    validation::input::Input,
 };
 
 /// `POST /connections`
@@ -116,7 +116,7 @@ fn import_error(error: ImportConnectionError, credentials: AuthMode) -> ApiError
             provider,
             credentials,
         },
-        ImportConnectionError::InvalidCredentials(issues) => invalid_credentials(issues),
+        ImportConnectionError::InvalidCredentials(issues) => ApiError::InvalidBody(issues),
         ImportConnectionError::ClientCertificate => ApiError::ClientCertificate,
         ImportConnectionError::MissingAccountId => ApiError::MissingAccountId,
         ImportConnectionError::TooManyTags => ApiError::TooManyTags,
@@ -125,15 +125,6 @@ fn import_error(error: ImportConnectionError, credentials: AuthMode) -> ApiError
         }
         ImportConnectionError::Internal(error) => ApiError::Internal(error),
     }
-}
-
-/// Mistakes that only the provider's entry shows, at their place in the body.
-fn invalid_credentials(issues: Vec<Issue>) -> ApiError {
-    let at_credentials = |mut issue: Issue| {
-        issue.path.insert(0, "credentials".to_owned());
-        issue
-    };
-    ApiError::InvalidBody(issues.into_iter().map(at_credentials).collect())
 }
 
 struct CreateBody {

@@ -253,10 +253,10 @@ fn integration_error(error: IntegrationError) -> ApiError {
         IntegrationError::Internal(error) => ApiError::Internal(error),
         IntegrationError::KeyIsTaken => ApiError::IntegrationKeyTaken,
         IntegrationError::MissingClient => ApiError::MissingClient,
-        IntegrationError::PrivateKey(error) => ApiError::InvalidBody(vec![Issue {
+        IntegrationError::PrivateKey { setting, error } => ApiError::InvalidBody(vec![Issue {
             code: "invalid_format",
             message: Cow::Owned(error.to_string()),
-            path: vec!["credentials".to_owned(), "private_key".to_owned()],
+            path: vec!["credentials".to_owned(), setting.to_owned()],
         }]),
         IntegrationError::TooLarge => ApiError::IntegrationTooLarge,
         IntegrationError::UnknownProvider => ApiError::InvalidProvider,

@@ -25,7 +25,10 @@ use crate::{
         ports::Ports,
     },
     storage::{imports::OnUpdate, integrations},
-    validation::input::{Input, read},
+    validation::{
+        input::{Input, read},
+        issue::Issue,
+    },
 };
 
 /// `POST /connection`
@@ -98,7 +101,9 @@ fn provider_config_key(body: &Value) -> Result<String, ApiError> {
 
 fn import_error(error: ImportConnectionError) -> ApiError {
     match error {
-        ImportConnectionError::InvalidCredentials(issues) => ApiError::InvalidBody(issues),
+        ImportConnectionError::InvalidCredentials(issues) => {
+            ApiError::InvalidBody(issues.into_iter().map(flat).collect())
+        }
         ImportConnectionError::ClientCertificate => ApiError::ClientCertificate,
         ImportConnectionError::MissingAccountId => ApiError::MissingAccountIdLegacy,
         ImportConnectionError::TooManyTags => ApiError::TooManyTags,
@@ -111,6 +116,16 @@ fn import_error(error: ImportConnectionError) -> ApiError {
         }
         ImportConnectionError::Internal(error) => ApiError::Internal(error),
     }
+}
+
+/// A mistake within credentials at the field that brought it.
+fn flat(mut issue: Issue) -> Issue {
+    let field = issue.path.pop().map(|name| match name.as_str() {
+        "client_secret" => "oauth_client_secret_override".to_owned(),
+        _ => name,
+    });
+    issue.path = field.into_iter().collect();
+    issue
 }
 
 /// What every kind of credentials brings along.
@@ -158,7 +173,9 @@ fn common(input: &Input<'_>) -> Option<Common> {
     let metadata = given("metadata").and_then(|input| metadata(&input));
     let connection_config =
         given("connection_config").and_then(|input| legacy_connection_config(&input));
-    let webhook_url_override = given("webhook_url_override").and_then(|input| webhook_url(&input));
+    let webhook_url_override = given("webhook_url_override");
+    let webhook_url_override =
+        webhook_url_override.and_then(|url| read_at(input, url.value(), webhook_url));
     Some(Common {
         connection_id,
         metadata,
@@ -177,13 +194,20 @@ fn legacy_connection_config(input: &Input<'_>) -> Option<SecretMap> {
     let mut map = map.clone();
     map.insert("oauth_scopes_override".to_owned(), scopes.into());
     let map = Value::Object(map);
-    match read(Some(&map), connection_config) {
-        Ok(connection_config) => Some(connection_config),
-        Err(issues) => {
-            for issue in issues {
-                input.refuse(issue.code, issue.message);
-            }
-            None
+    read_at(input, Some(&map), connection_config)
+}
+
+/// Reads `value`, and tells every mistake in it of `place`.
+fn read_at<T>(
+    place: &Input<'_>,
+    value: Option<&Value>,
+    parse: impl FnOnce(&Input<'_>) -> Option<T>,
+) -> Option<T> {
+    let parsed = read(value, parse);
+    let tell = |issues: Vec<Issue>| {
+        for issue in issues {
+            place.refuse(issue.code, issue.message);
         }
-    }
+    };
+    parsed.map_err(tell).ok()
 }

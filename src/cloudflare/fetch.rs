@@ -56,12 +56,13 @@ async fn exchange(
         .await
         .map_err(failed)?;
     let headers = response.headers().entries();
+    let status = response.status_code();
     Ok(HttpResponse {
-        status: response.status_code(),
+        status,
         headers: headers
             .map(|(name, value)| (name, Secret::new(value)))
             .collect(),
-        body: Zeroizing::new(body.ok_or(Unreachable::TooLarge)?),
+        body: Zeroizing::new(body.ok_or(Unreachable::TooLarge { status })?),
     })
 }
 

@@ -78,6 +78,7 @@ impl AuthMode {
                 (Self::Custom, Self::App | Self::OAuth2)
                     | (Self::InstallPlugin, Self::Basic)
                     | (Self::McpOAuth2, Self::OAuth2)
+                    | (Self::McpOAuth2Generic, Self::McpOAuth2 | Self::OAuth2)
             )
     }
 

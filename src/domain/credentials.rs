@@ -113,6 +113,18 @@ impl ExchangeMode {
             Self::TwoStep => AuthMode::TwoStep,
         }
     }
+
+    /// Whether the provider's entry says which inputs there are.
+    #[must_use]
+    pub fn has_declared_inputs(self) -> bool {
+        matches!(self, Self::Jwt | Self::TwoStep)
+    }
+
+    /// Whether the answer that the provider gave is shown with what it gave, be it empty.
+    #[must_use]
+    pub fn has_answer(self) -> bool {
+        !matches!(self, Self::Jwt | Self::Signature)
+    }
 }
 
 /// An OAuth 1.0a token (RFC 5849 §2.3). It does not expire.
@@ -232,18 +244,34 @@ impl Credentials {
         }
     }
 
-    /// The access token of OAuth 2.
+    /// The token that calls are made with, where there is one that ends.
     #[must_use]
-    pub fn access_token(&self) -> Option<&Secret> {
+    pub fn access_token(&self) -> Option<Secret> {
         match self {
-            Self::OAuth2(credentials) => Some(&credentials.access_token),
-            Self::OAuth2ClientCredentials(credentials) => Some(&credentials.token),
+            Self::Exchanged(Exchanged { issued, .. }) => ["access_token", "token"]
+                .iter()
+                .find_map(|name| issued.text(name)),
+            Self::OAuth2(credentials) => Some(credentials.access_token.clone()),
+            Self::OAuth2ClientCredentials(credentials) => Some(credentials.token.clone()),
             Self::ApiKey { .. }
             | Self::Basic { .. }
-            | Self::Exchanged(_)
             | Self::None
             | Self::OAuth1(_)
             | Self::Tba(_) => None,
+        }
+    }
+
+    /// How many seconds the token lives at most, where that is known of its kind. What is signed
+    /// here costs nothing, so it is not relied on where it does not say when it ends.
+    #[must_use]
+    pub fn lifetime_seconds(&self) -> Option<i64> {
+        let Self::Exchanged(credentials) = self else {
+            return None;
+        };
+        match credentials.mode {
+            ExchangeMode::AppStore | ExchangeMode::Jwt | ExchangeMode::Signature => Some(0),
+            ExchangeMode::Bill => Some(BILL_SESSION_SECONDS),
+            ExchangeMode::App | ExchangeMode::AwsSigV4 | ExchangeMode::TwoStep => None,
         }
     }
 
@@ -285,6 +313,9 @@ impl Credentials {
         }
     }
 }
+
+/// "API sessions" of BILL's documentation: a session ends after 35 minutes without a call.
+pub const BILL_SESSION_SECONDS: i64 = 35 * 60;
 
 /// Whether `text` can be the name of an AWS region.
 #[must_use]

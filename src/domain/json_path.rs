@@ -34,6 +34,25 @@ pub fn scalars_at(object: &Map<String, Value>, paths: &[String]) -> Map<String, 
     found.collect()
 }
 
+/// Removes what [`value_at`] finds.
+pub fn remove_at(value: &mut Value, path: &str) {
+    if let Value::Object(map) = value
+        && map.shift_remove(path).is_some()
+    {
+        return;
+    }
+    let Some((first, rest)) = path.split_once('.') else {
+        return;
+    };
+    let inner = match value {
+        Value::Array(items) => first.parse::<usize>().ok().and_then(|at| items.get_mut(at)),
+        _ => value.get_mut(first),
+    };
+    if let Some(inner) = inner {
+        remove_at(inner, rest);
+    }
+}
+
 fn followed<'a>(path: &str, member: impl Fn(&str) -> Option<&'a Value>) -> Option<&'a Value> {
     member(path).or_else(|| {
         let (first, rest) = path.split_once('.')?;

@@ -127,14 +127,17 @@ pub fn schedule(
             expires_at: credentials.expires_at(),
         };
     }
-    let of_jwt = || end_of_jwt(credentials.access_token()?);
+    let of_jwt = || end_of_jwt(&credentials.access_token()?);
     let expires_at = credentials
         .expires_at()
         .or_else(of_jwt)
         // What the provider issued just now has not ended, whatever its clock or its answer says.
         .filter(|end| origin == Origin::Imported || *end > now);
     let lifetime = match rule.default_lifetime {
-        DefaultLifetime::Assumed => Some(ASSUMED_LIFETIME_SECONDS),
+        DefaultLifetime::Assumed => {
+            let known = credentials.lifetime_seconds();
+            known.or(Some(ASSUMED_LIFETIME_SECONDS))
+        }
         DefaultLifetime::Endless => None,
         DefaultLifetime::Seconds(seconds) => Some(seconds),
     };
@@ -393,7 +396,7 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        credentials::OAuth2,
+        credentials::{ExchangeMode, Exchanged, OAuth2},
         secret::{Secret, SecretMap},
     };
 
@@ -420,6 +423,52 @@ mod tests {
     ) {
         let due_at = schedule(credentials, rule, origin, NOW).due_at;
         assert_eq!(due_at, seconds.map(|seconds| NOW.plus_seconds(seconds)));
+    }
+
+    fn issued(mode: ExchangeMode, name: &str, token: &str) -> Credentials {
+        Credentials::Exchanged(Exchanged {
+            issued: SecretMap::of([(name, Secret::new(token))]),
+            ..Exchanged::of(mode)
+        })
+    }
+
+    #[test]
+    fn what_was_exchanged_for_and_says_no_end_is_due_as_its_kind_is() {
+        for (mode, name, due) in [
+            (ExchangeMode::AppStore, "access_token", 0),
+            (ExchangeMode::AwsSigV4, "session_token", 45 * 60),
+            (ExchangeMode::Bill, "session_id", 20 * 60),
+            (ExchangeMode::Jwt, "token", 0),
+            (ExchangeMode::Signature, "token", 0),
+            (ExchangeMode::TwoStep, "token", 45 * 60),
+        ] {
+            let credentials = issued(mode, name, "opaque");
+            let rule = RefreshRule::default();
+            check_due(&credentials, rule, Origin::Imported, Some(due));
+        }
+        let rule = RefreshRule {
+            default_lifetime: DefaultLifetime::Seconds(7200),
+            ..RefreshRule::default()
+        };
+        let two_step = issued(ExchangeMode::TwoStep, "token", "opaque");
+        check_due(&two_step, rule, Origin::Imported, Some(7200 - 15 * 60));
+    }
+
+    #[test]
+    fn what_was_exchanged_for_ends_as_its_jwt_says() {
+        let payload = URL_SAFE_NO_PAD.encode(r#"{"exp":3600}"#);
+        let jwt = format!("e30.{payload}.fake");
+        for (mode, name) in [
+            (ExchangeMode::AppStore, "access_token"),
+            (ExchangeMode::Jwt, "token"),
+            (ExchangeMode::TwoStep, "token"),
+        ] {
+            let credentials = issued(mode, name, &jwt);
+            let rule = RefreshRule::default();
+            let schedule = schedule(&credentials, rule, Origin::Imported, NOW);
+            assert_eq!(schedule.expires_at, Some(NOW.plus_seconds(3600)));
+            assert_eq!(schedule.due_at, Some(NOW.plus_seconds(2700)));
+        }
     }
 
     #[test]

@@ -112,6 +112,14 @@ impl SecretMap {
         merged
     }
 
+    /// The members whose names are `chosen`, and the others.
+    #[must_use]
+    pub fn split(&self, chosen: impl Fn(&str) -> bool) -> (Self, Self) {
+        let members = self.0.clone().into_iter();
+        let (first, second) = members.partition(|(name, _)| chosen(name));
+        (Self(first), Self(second))
+    }
+
     /// The object itself. Call it only where it is sealed, sent or answered.
     #[must_use]
     pub fn expose(&self) -> &Map<String, Value> {

@@ -8,7 +8,11 @@ use super::{
     expiry::{expires_after, expires_on},
     token_response::ExpiresInUnit,
 };
-use crate::domain::{json_path::value_at, secret::Secret, timestamp::Timestamp};
+use crate::domain::{
+    json_path::{remove_at, value_at},
+    secret::{Secret, SecretMap},
+    timestamp::Timestamp,
+};
 
 /// Where an answer has what. Paths are names with dots between them, and places in lists.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -23,6 +27,23 @@ pub struct AnswerRules {
     pub token_expiration_strategy: ExpirationStrategy,
     /// What a number counts, where it is a lifetime.
     pub expires_in_unit: ExpiresInUnit,
+}
+
+impl AnswerRules {
+    /// An answer as it is kept. The refresh token is left out: those who see answers may not see
+    /// it, and its name need not tell what it is.
+    #[must_use]
+    pub fn kept(&self, answer: &SecretMap) -> SecretMap {
+        let mut kept = Value::Object(answer.expose().clone());
+        let path = self.refresh_token.as_deref();
+        if let Some(path) = path.filter(|path| *path != self.token) {
+            remove_at(&mut kept, path);
+        }
+        match kept {
+            Value::Object(kept) => SecretMap::new(kept),
+            _ => SecretMap::default(),
+        }
+    }
 }
 
 /// How an answer tells the end of a token.

@@ -76,7 +76,7 @@ impl TokenAnswers {
             .iter()
             .filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?)));
         let all = pairs.collect::<Vec<_>>().join("; ");
-        let all = (!all.is_empty()).then(|| ("_cookies", Secret::new(all)));
+        let all = (!all.is_empty()).then(|| (ALL_COOKIES, Secret::new(all)));
         let mut kept = self
             .headers
             .merged(&self.cookies)
@@ -106,17 +106,11 @@ impl TokenAnswers {
         })
     }
 
-    /// The last answer as it is kept. The refresh token is left out: those who see answers may not
-    /// see it, and its name need not tell what it is.
+    /// The last answer as it is kept.
     #[must_use]
     pub fn raw(&self, rules: &AnswerRules) -> SecretMap {
-        let mut raw = self.last().cloned().unwrap_or_default();
-        let path = rules.refresh_token.as_deref();
-        if let Some(path) = path.filter(|path| *path != rules.token) {
-            remove(&mut raw, path);
-        }
-        match raw {
-            Value::Object(raw) => SecretMap::new(raw),
+        match self.last() {
+            Some(Value::Object(answer)) => rules.kept(&SecretMap::new(answer.clone())),
             _ => SecretMap::default(),
         }
     }
@@ -150,8 +144,23 @@ fn error_of(answer: &Value) -> Option<&str> {
     (!error.is_empty()).then_some(error)
 }
 
+/// The names under which `members`, of which some are headers and cookies that were `kept`, has
+/// them.
+#[must_use]
+pub fn kept_names(kept: &[String], members: &SecretMap) -> Vec<String> {
+    let (cookies, mut names): (Vec<_>, Vec<_>) =
+        kept.iter().cloned().partition(|name| is_cookie(name));
+    if let (Some(_), Some(all)) = (cookies.first(), members.text(ALL_COOKIES)) {
+        let pairs = all.expose().split("; ");
+        let cookies = pairs.filter_map(|pair| pair.split_once('='));
+        names.extend(cookies.map(|(name, _)| name.to_owned()));
+        names.push(ALL_COOKIES.to_owned());
+    }
+    names
+}
+
 fn is_cookie(name: &str) -> bool {
-    name.eq_ignore_ascii_case("set-cookie")
+    name.eq_ignore_ascii_case(SET_COOKIE)
 }
 
 fn headers(response: &HttpResponse, kept: &[String]) -> SecretMap {
@@ -191,25 +200,9 @@ fn ends_now(attribute: &str) -> bool {
     })
 }
 
-/// Removes what [`value_at`] finds.
-fn remove(value: &mut Value, path: &str) {
-    if let Value::Object(map) = value
-        && map.shift_remove(path).is_some()
-    {
-        return;
-    }
-    let Some((first, rest)) = path.split_once('.') else {
-        return;
-    };
-    let inner = match value {
-        Value::Array(items) => first.parse::<usize>().ok().and_then(|at| items.get_mut(at)),
-        _ => value.get_mut(first),
-    };
-    if let Some(inner) = inner {
-        remove(inner, rest);
-    }
-}
-
+/// The name under which all cookies are kept.
+const ALL_COOKIES: &str = "_cookies";
+const SET_COOKIE: &str = "set-cookie";
 /// Members of credentials that no header takes the place of.
 const RESERVED: [&str; 6] = [
     "assertion",

@@ -38,7 +38,10 @@ pub enum Unreachable {
     TimedOut,
     /// The answer went over the size limit.
     #[error("the provider's answer is too large")]
-    TooLarge,
+    TooLarge {
+        /// Its status code.
+        status: u16,
+    },
 }
 
 /// The reason for a refusal (RFC 6749 §5.2).

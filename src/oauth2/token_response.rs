@@ -64,7 +64,7 @@ pub struct TokenResponse {
     pub refresh_token: Option<Secret>,
     /// When the access token ends, if the provider said so.
     pub expires_at: Option<Timestamp>,
-    /// The whole answer.
+    /// The answer as it is kept.
     pub raw: SecretMap,
 }
 
@@ -86,7 +86,10 @@ pub fn read_token_response(
         access_token: found.token,
         refresh_token: found.refresh_token,
         expires_at: found.expires_at,
-        raw,
+        raw: match &rules.own_shape {
+            Some(shape) => shape.kept(&raw),
+            None => raw,
+        },
     })
 }
 

@@ -5,7 +5,7 @@
 use super::{
     checked::Checked,
     entry_fields::names,
-    jwt_template::{JwtTemplate, UnsignableError, inputs_of},
+    jwt_template::{JwtTemplate, UnsignableError},
     saml_template::SamlTemplate,
     shape::{Field, MAX_TEXT_CHARS, Shape},
     template::Values,
@@ -155,20 +155,20 @@ impl Assertion {
 }
 
 impl AssertionTemplate {
-    /// Whether there is something to sign.
-    pub fn check(&self, values: &Values<'_>) -> Result<(), UnsignableError> {
+    /// Whether there is a key to sign with.
+    pub fn check_key(&self, values: &Values<'_>) -> Result<(), UnsignableError> {
         match self {
-            Self::Jwt(template) => template.fill(values).map(drop),
-            Self::Saml(template) => template.fill(values).map(drop),
+            Self::Jwt(template) => template.check_key(values),
+            Self::Saml(template) => template.key(values).map(drop),
         }
     }
 
-    /// The names of the inputs that the key is made of.
+    /// The places of an import that bring what the key is made of.
     #[must_use]
-    pub fn key_inputs(&self) -> Vec<&str> {
+    pub fn key_places(&self) -> Vec<Vec<String>> {
         match self {
-            Self::Jwt(template) => template.key_inputs(),
-            Self::Saml(template) => inputs_of(&template.key),
+            Self::Jwt(template) => template.key_places(),
+            Self::Saml(template) => template.key_places(),
         }
     }
 

@@ -14,6 +14,7 @@ use super::{
         TOKEN_REQUEST_AUTH_METHODS,
     },
     field_schema::FieldSchema,
+    inputs::check_names,
     jwt_template::JwtTemplate,
     refresh_step::{RefreshStep, steps},
     token_steps::{
@@ -186,6 +187,8 @@ impl Entry {
     /// What the entry says about the lifetime of tokens.
     #[must_use]
     pub fn refresh_rule(&self) -> RefreshRule {
+        // Where such a server gives tokens is discovered when a user consents, which is not here.
+        let is_unknown = self.auth_mode == AuthMode::McpOAuth2Generic && !self.has_refresh_url();
         RefreshRule {
             expiration_buffer: self.token_expiration_buffer,
             default_lifetime: match (self.default_token_lifetime, self.token_expires_in_ms) {
@@ -194,12 +197,18 @@ impl Entry {
                 (None, Some(millis)) => DefaultLifetime::Seconds(millis / 1000),
                 (None, None) => DefaultLifetime::Assumed,
             },
-            forced: if self.refresh_only_when_forced {
+            forced: if self.refresh_only_when_forced || is_unknown {
                 ForcedOnly::Yes
             } else {
                 ForcedOnly::No
             },
         }
+    }
+
+    /// Whether it says where tokens are refreshed.
+    #[must_use]
+    pub fn has_refresh_url(&self) -> bool {
+        self.refresh_url.is_some() || self.token_url.is_some()
     }
 
     /// How long a token request may take, in milliseconds.
@@ -229,6 +238,9 @@ impl Entry {
         let auth_mode = entry.choice("auth_mode", &AuthMode::ALL);
         for field in entry_fields::all() {
             field.check(&object, auth_mode);
+        }
+        if matches!(auth_mode, Some(AuthMode::Jwt | AuthMode::TwoStep)) {
+            check_names(&object);
         }
         object.finish();
         // Where a mistake left a stand-in, the reader answers the mistake instead of the entry.

@@ -3,6 +3,8 @@
 //! Here: how an entry describes the inputs in its `credentials`, `connection_config` and
 //! `integration_config`. Not here: checking values against the descriptions.
 
+use serde_json::{Map, Value};
+
 use super::{
     checked::Checked,
     shape::{Field, MAX_NAME_CHARS, MAX_TEXT_CHARS, Shape, check_object, entries},
@@ -56,6 +58,16 @@ impl FieldSchema {
             is_automated: input.flag("automated"),
             visible_when: input.object("visible_when").map(condition),
         }
+    }
+
+    /// Whether it counts beside the other `values`.
+    #[must_use]
+    pub fn is_visible(&self, values: &Map<String, Value>) -> bool {
+        self.visible_when.as_ref().is_none_or(|condition| {
+            let value = values.get(&condition.field).and_then(Value::as_str);
+            let value = value.unwrap_or_default();
+            condition.equals.iter().any(|wanted| wanted == value)
+        })
     }
 }
 

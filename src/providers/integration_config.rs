@@ -59,21 +59,13 @@ fn checked(
     let mut mistakes: Vec<_> = unknown
         .map(|name| format!("Unknown field {name}"))
         .collect();
-    let visible = declared.iter().filter(|field| is_visible(field, &values));
+    let visible = declared.iter().filter(|field| field.is_visible(&values));
     mistakes.extend(visible.filter_map(|field| mistake(field, values.get(&field.name))));
     if mistakes.is_empty() {
         Ok(SecretMap::new(values))
     } else {
         Err(mistakes)
     }
-}
-
-fn is_visible(field: &FieldSchema, values: &Map<String, Value>) -> bool {
-    field.visible_when.as_ref().is_none_or(|condition| {
-        let value = values.get(&condition.field).and_then(Value::as_str);
-        let value = value.unwrap_or_default();
-        condition.equals.iter().any(|wanted| wanted == value)
-    })
 }
 
 fn mistake(field: &FieldSchema, value: Option<&Value>) -> Option<String> {

@@ -141,10 +141,20 @@ impl JwtTemplate {
         })
     }
 
-    /// The names of the inputs that the key is made of.
+    /// Whether there is a key to sign with.
+    pub fn check_key(&self, values: &Values<'_>) -> Result<(), UnsignableError> {
+        let parted = self.parted(values.credentials);
+        let values = Values {
+            credentials: parted.as_ref(),
+            ..*values
+        };
+        self.key(&values).map(drop)
+    }
+
+    /// The places of an import that bring what the key is made of.
     #[must_use]
-    pub fn key_inputs(&self) -> Vec<&str> {
-        inputs_of(&self.signing_key)
+    pub fn key_places(&self) -> Vec<Vec<String>> {
+        places_of(&self.signing_key)
     }
 
     fn key(&self, values: &Values<'_>) -> Result<JwtKey, UnsignableError> {
@@ -190,12 +200,18 @@ impl JwtTemplate {
     }
 }
 
-/// The names of the inputs in `template`.
-pub(super) fn inputs_of(template: &str) -> Vec<&str> {
-    let names = template::placeholders(template).into_iter().map(own_name);
-    names
-        .map(|name| name.split_once('.').map_or(name, |(input, _)| input))
-        .collect()
+/// The places of an import that bring the values in `template`.
+pub(super) fn places_of(template: &str) -> Vec<Vec<String>> {
+    let place = |placeholder: &str| {
+        let (object, name) = match placeholder.strip_prefix("connectionConfig.") {
+            Some(name) => ("connection_config", name),
+            None => ("credentials", own_name(placeholder)),
+        };
+        let name = name.split_once('.').map_or(name, |(name, _)| name);
+        vec![object.to_owned(), name.to_owned()]
+    };
+    let placeholders = template::placeholders(template);
+    placeholders.into_iter().map(place).collect()
 }
 
 fn own_name(placeholder: &str) -> &str {
@@ -362,7 +378,7 @@ mod tests {
         let [parts, piece] = [parts, piece].map(|it| filled(&template, &it, &json!({})).unwrap());
         assert_eq!(piece.header.expose()["kid"], "one");
         assert_eq!(code(&parts), code(&piece));
-        assert_eq!(template.key_inputs(), ["privateKey"]);
+        assert_eq!(template.key_places(), [["credentials", "privateKey"]]);
     }
 
     #[test]

@@ -35,6 +35,9 @@ pub fn token_requests(entry: &Entry, connection_config: &SecretMap) -> Vec<Resul
         AuthMode::Custom | AuthMode::McpOAuth2 | AuthMode::OAuth2 => {
             FilledRequest::for_refresh(entry, values)
         }
+        AuthMode::McpOAuth2Generic if entry.has_refresh_url() => {
+            FilledRequest::for_refresh(entry, values)
+        }
         AuthMode::OAuth2ClientCredentials => FilledRequest::for_client_credentials(entry, values),
         _ => return Vec::new(),
     };

@@ -4,7 +4,7 @@
 use super::{
     checked::Checked,
     entry::Parameters,
-    jwt_template::{UnsignableError, unless_missing},
+    jwt_template::{UnsignableError, places_of, unless_missing},
     template::{self, Values},
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 /// How an assertion of SAML is made for a connection.
 #[derive(Clone, Debug)]
 pub struct SamlTemplate {
-    pub(super) key: String,
+    key: String,
     issuer: String,
     name_identifier: String,
     name_identifier_format: String,
@@ -58,7 +58,7 @@ impl SamlTemplate {
     /// What is to be signed at the time of `values`. Attributes that lack a value are left out.
     pub fn fill(&self, values: &Values<'_>) -> Result<Saml, UnsignableError> {
         let text = |template: &String| template::text(template, values);
-        let key = Secret::new(template::plain_text(&self.key, values)?);
+        let key = self.key(values)?;
         let mut attributes = Vec::new();
         for (name, template) in &self.attributes {
             let value = unless_missing(text(template))?;
@@ -77,9 +77,19 @@ impl SamlTemplate {
             expires_at: values.now.plus_seconds(self.lifetime_seconds),
         };
         Ok(Saml {
-            key: PrivateKey::from_pem(&key, Algorithm::Rs256)?,
+            key,
             assertion: claims.unsigned().ok_or(UnsignableError::NotXml)?,
         })
+    }
+
+    /// The key to sign with.
+    pub(super) fn key(&self, values: &Values<'_>) -> Result<PrivateKey, UnsignableError> {
+        let key = Secret::new(template::plain_text(&self.key, values)?);
+        Ok(PrivateKey::from_pem(&key, Algorithm::Rs256)?)
+    }
+
+    pub(super) fn key_places(&self) -> Vec<Vec<String>> {
+        places_of(&self.key)
     }
 }
 

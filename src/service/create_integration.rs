@@ -11,7 +11,8 @@ use crate::{
         integration::{IntegrationKey, IntegrationSecrets, needs_client},
         secret::{MAX_RAW_BYTES, Secret, SecretMap},
     },
-    providers::integration_config,
+    oauth2::client_authentication::ClientAuthentication,
+    providers::{entry::Entry, integration_config},
     signing::private_key::{Algorithm, PrivateKey, PrivateKeyError},
     storage::{
         database::{fetch_both, fetch_one},
@@ -82,9 +83,14 @@ pub enum IntegrationError {
     /// Settings that the provider's declaration does not allow.
     #[error("invalid settings")]
     Config(Vec<String>),
-    /// The private key of its app cannot sign.
-    #[error(transparent)]
-    PrivateKey(#[from] PrivateKeyError),
+    /// A private key of its client cannot sign.
+    #[error("{error}")]
+    PrivateKey {
+        /// The setting that has it.
+        setting: &'static str,
+        /// Why.
+        error: PrivateKeyError,
+    },
     /// Its settings have too many bytes.
     #[error("the settings are too large")]
     TooLarge,
@@ -153,7 +159,7 @@ pub async fn create_integration(
         app_link: None,
     };
     if let Some(client) = request.client {
-        apply_client(&mut values, &mut secrets, client)?;
+        apply_client(&provider.entry, &mut values, &mut secrets, client)?;
     }
     if values.scopes.as_deref().unwrap_or_default().is_empty() {
         let default_scopes = provider.entry.default_scopes.join(",");
@@ -205,13 +211,12 @@ pub(super) fn seal_settings(
 /// Puts a client in place of the one that `values` and `secrets` hold. Empty scopes
 /// and an empty webhook secret remove the stored ones, absent ones leave them.
 pub(super) fn apply_client(
+    entry: &Entry,
     values: &mut IntegrationValues,
     secrets: &mut IntegrationSecrets,
     client: ClientSettings,
 ) -> Result<(), IntegrationError> {
-    if let Some(key) = &client.private_key {
-        PrivateKey::from_pem(key, Algorithm::Rs256)?;
-    }
+    check_key(entry, &client)?;
     values.client_id = Some(client.client_id);
     if let Some(scopes) = client.scopes {
         values.scopes = (!scopes.is_empty()).then_some(scopes);
@@ -224,4 +229,16 @@ pub(super) fn apply_client(
         secrets.webhook_secret = (!webhook_secret.is_empty()).then_some(webhook_secret);
     }
     Ok(())
+}
+
+/// Refuses a key that cannot sign. A client that has no other signs with its secret.
+fn check_key(entry: &Entry, client: &ClientSettings) -> Result<(), IntegrationError> {
+    let signs = entry.client_authentication == ClientAuthentication::PrivateKeyJwt;
+    let (setting, key) = match (&client.private_key, &client.client_secret) {
+        (Some(key), _) => ("private_key", PrivateKey::from_pem(key, Algorithm::Rs256)),
+        (None, Some(secret)) if signs => ("client_secret", PrivateKey::from_text(secret)),
+        (None, _) => return Ok(()),
+    };
+    key.map(drop)
+        .map_err(|error| IntegrationError::PrivateKey { setting, error })
 }

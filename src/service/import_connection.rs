@@ -5,8 +5,8 @@ use super::{
         Connection, grant_fingerprint, grant_fingerprints, seal_connection_config, seal_credentials,
     },
     error::InternalError,
-    imported_keys::check_keys,
-    integration::{open_secrets, provider_of},
+    imported_credentials::taken,
+    integration::provider_of,
     ports::{Ports, random_uuid},
     test_credentials::{CredentialTestError, FailedTest, test_credentials},
 };
@@ -14,14 +14,14 @@ use crate::{
     domain::{
         auth_mode::AuthMode,
         connection::ConnectionId,
-        credentials::{Credentials, ExchangeMode, Exchanged},
+        credentials::Credentials,
         end_user::EndUser,
         refresh::{Origin, schedule},
         secret::SecretMap,
         tags::{Tags, merged},
         timestamp::Timestamp,
     },
-    providers::{entry::Entry, inputs},
+    providers::entry::Entry,
     storage::{
         database::fetch_both,
         imports::{OnUpdate, UpsertConnection, holder, upsert},
@@ -143,7 +143,7 @@ pub async fn import_connection(
             provider_config_key: integration.unique_key.clone(),
             provider: integration.provider.clone(),
             connection_config: request.connection_config,
-            credentials: Some(request.credentials),
+            credentials: Some(credentials),
         },
         duplicate_of: holders.into_iter().next().map(|holder| holder.id),
     })
@@ -172,36 +172,8 @@ pub(super) fn prepared(
         let provider = entry.auth_mode;
         return Err(ImportConnectionError::WrongAuthMode { provider });
     }
-    let auth_mode = request.credentials.auth_mode();
-    let mut credentials = request.credentials.clone();
-    match &mut credentials {
-        Credentials::Exchanged(credentials) => {
-            check_inputs(ports, integration, &entry, credentials)?;
-        }
-        Credentials::OAuth2(credentials) => {
-            credentials.renews_without_refresh_token = entry.renews_without_refresh_token;
-        }
-        Credentials::OAuth2ClientCredentials(credentials) => {
-            if entry.require_client_certificate || credentials.client_certificate.is_some() {
-                return Err(ImportConnectionError::ClientCertificate);
-            }
-        }
-        Credentials::ApiKey { .. }
-        | Credentials::Basic { .. }
-        | Credentials::None
-        | Credentials::OAuth1(_)
-        | Credentials::Tba(_) => {}
-    }
-    check_keys(
-        &entry,
-        &request.credentials,
-        &request.connection_config,
-        now,
-    )
-    .map_err(ImportConnectionError::InvalidCredentials)?;
-    if auth_mode == AuthMode::Tba && !request.connection_config.has_text("accountId") {
-        return Err(ImportConnectionError::MissingAccountId);
-    }
+    let credentials = taken(ports, integration, &entry, request, now)?;
+    let auth_mode = credentials.auth_mode();
 
     let connection_id = request.connection_id.as_ref();
     let connection_id =
@@ -240,28 +212,4 @@ pub(super) fn prepared(
         credentials,
         entry,
     })
-}
-
-/// Holds free inputs to those that the provider's entry declares. What the integration brings is
-/// asked of nobody.
-fn check_inputs(
-    ports: &impl Ports,
-    integration: &IntegrationRecord,
-    entry: &Entry,
-    credentials: &Exchanged,
-) -> Result<(), ImportConnectionError> {
-    if !matches!(credentials.mode, ExchangeMode::Jwt | ExchangeMode::TwoStep) {
-        return Ok(());
-    }
-    let secrets = open_secrets(ports, integration)?;
-    let mut schemas = entry.credentials.clone();
-    if let Some(assertion) = &entry.assertion
-        && credentials.inputs.has_text("assertion")
-    {
-        for schema in &mut schemas {
-            schema.is_optional |= assertion.options.contains(&schema.name);
-        }
-    }
-    inputs::check_inputs(&schemas, &credentials.inputs, &secrets.integration_config)
-        .map_err(ImportConnectionError::InvalidCredentials)
 }

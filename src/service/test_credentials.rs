@@ -19,11 +19,7 @@ use crate::{
         mask::Mask,
         secret::{Secret, SecretMap},
     },
-    oauth2::{
-        error_text::error_text,
-        http::{HttpRequest, HttpResponse},
-        token_error::Unreachable,
-    },
+    oauth2::{error_text::error_text, http::HttpRequest, token_error::Unreachable},
     providers::{entry::Entry, template::Values},
     signing::oauth1::{self, Authorization, SignatureMethod},
     storage::integrations::IntegrationRecord,
@@ -83,9 +79,8 @@ pub async fn test_credentials(
         let outcome = match verification.request(endpoint, entry, authorization, &values) {
             Ok(mut request) => {
                 if let (Some(token), Some(client)) = (test.token, &client) {
-                    let account = connection_config.expose().get("accountId");
-                    let realm = account.and_then(Value::as_str).unwrap_or_default();
-                    sign(ports, &mut request, client, token, realm);
+                    let account = account_of(connection_config).unwrap_or_default();
+                    sign(ports, &mut request, client, token, &account);
                 }
                 call(ports, request, &mask).await
             }
@@ -169,6 +164,15 @@ fn client_of(
     Some(oauth1::Credentials { identifier, secret })
 }
 
+/// The account of token-based authentication, which may be given as a number.
+pub(super) fn account_of(connection_config: &SecretMap) -> Option<String> {
+    match connection_config.expose().get("accountId")? {
+        Value::Number(number) => Some(number.to_string()),
+        Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+        _ => None,
+    }
+}
+
 /// Signs a call as token-based authentication asks for it: OAuth 1.0a (RFC 5849) with SHA-256, for
 /// the account as the realm.
 fn sign(
@@ -202,21 +206,19 @@ async fn call(ports: &impl Ports, request: HttpRequest, mask: &Mask) -> Result<(
     permitted(&request.url, ports.settings().egress)
         .map_err(|error| FailedTest::not_possible(&error))?;
     match ports.send(request, TIMEOUT_MILLIS).await {
-        Ok(response) => judged(&response, mask),
-        Err(error) => Err(FailedTest {
-            outcome: match error {
-                Unreachable::Failed => AttemptOutcome::Unreachable,
-                Unreachable::TimedOut => AttemptOutcome::TimedOut,
-                Unreachable::TooLarge => AttemptOutcome::TooLarge,
-            },
-            status: None,
-            error: None,
-        }),
+        Ok(response) => {
+            let said = || error_text(&response).map(|said| mask.apply(&said, MAX_ERROR_BYTES));
+            judged(response.status, said)
+        }
+        // What it says is of no interest: the status alone tells whether they work.
+        Err(Unreachable::TooLarge { status }) => judged(status, || None),
+        Err(Unreachable::Failed) => Err(FailedTest::unanswered(AttemptOutcome::Unreachable)),
+        Err(Unreachable::TimedOut) => Err(FailedTest::unanswered(AttemptOutcome::TimedOut)),
     }
 }
 
-fn judged(response: &HttpResponse, mask: &Mask) -> Result<(), FailedTest> {
-    let outcome = match response.status {
+fn judged(status: u16, said: impl FnOnce() -> Option<String>) -> Result<(), FailedTest> {
+    let outcome = match status {
         200..=299 => return Ok(()),
         408 | 500..=599 => AttemptOutcome::ProviderError,
         429 => AttemptOutcome::RateLimited,
@@ -224,15 +226,22 @@ fn judged(response: &HttpResponse, mask: &Mask) -> Result<(), FailedTest> {
         // A redirect, which is not followed, says neither yes nor no.
         _ => AttemptOutcome::Malformed,
     };
-    let said = error_text(response);
     Err(FailedTest {
         outcome,
-        status: Some(response.status),
-        error: said.map(|said| mask.apply(&said, MAX_ERROR_BYTES)),
+        status: Some(status),
+        error: said(),
     })
 }
 
 impl FailedTest {
+    fn unanswered(outcome: AttemptOutcome) -> Self {
+        Self {
+            outcome,
+            status: None,
+            error: None,
+        }
+    }
+
     /// The provider was not asked. `reason` has no secret in it.
     fn not_possible(reason: &impl ToString) -> Self {
         Self {

@@ -145,7 +145,7 @@ impl TokenExchangeError {
             TokenError::Rejected { .. } => AttemptOutcome::Rejected,
             TokenError::Unreachable(Unreachable::Failed) => AttemptOutcome::Unreachable,
             TokenError::Unreachable(Unreachable::TimedOut) => AttemptOutcome::TimedOut,
-            TokenError::Unreachable(Unreachable::TooLarge) => AttemptOutcome::TooLarge,
+            TokenError::Unreachable(Unreachable::TooLarge { .. }) => AttemptOutcome::TooLarge,
         }
     }
 

@@ -75,7 +75,7 @@ pub async fn update_integration(
         app_link: integration.app_link.clone(),
     };
     if let Some(client) = client {
-        apply_client(&mut values, &mut secrets, client)?;
+        apply_client(&provider.entry, &mut values, &mut secrets, client)?;
     }
     let sealed = seal_settings(
         ports,

@@ -42,6 +42,7 @@ mod private_keys;
 mod providers_list;
 mod providers_read;
 mod providers_write;
+mod providers_write_requests;
 mod refresh_logs;
 mod routing;
 mod scopes;

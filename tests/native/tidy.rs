@@ -90,6 +90,7 @@ const EXPOSING: &[(&str, &str)] = &[
     ),
     ("src/oauth2/http.rs", "reads a header of an answer"),
     ("src/oauth2/token_request.rs", "sends tokens and secrets"),
+    ("src/oauth2/token_answer.rs", "keeps what a provider sent"),
     ("src/oauth2/token_answers.rs", "reads what a provider sent"),
     ("src/oauth2/token_response.rs", "reads what a provider sent"),
     (
@@ -110,6 +111,10 @@ const EXPOSING: &[(&str, &str)] = &[
     (
         "src/service/token_exchange/steps.rs",
         "fills a token request, and keeps the tokens that an answer has",
+    ),
+    (
+        "src/service/imported_credentials.rs",
+        "compares the app of an import with the integration's",
     ),
     ("src/service/sign_jwt.rs", "signs"),
     ("src/service/token_exchange.rs", "signs"),

@@ -3,13 +3,11 @@
 
 use serde_json::{Map, Value};
 
-use super::{ImportedCredentials, MAX_TOKEN_CHARS, answer, expires_at, fits};
+use super::{ImportedCredentials, MAX_TOKEN_CHARS, answer, expires_at, fits, secret};
 use crate::{
-    api::rules::MAX_KEYS,
     domain::{
-        auth_mode::AuthMode,
         credentials::{Credentials, ExchangeMode, Exchanged, is_aws_region},
-        secret::{Secret, SecretMap},
+        secret::SecretMap,
     },
     validation::{
         input::{Fields, Input},
@@ -17,216 +15,153 @@ use crate::{
     },
 };
 
-/// Reads credentials of the kind `mode`; none where that is of another family.
-pub(super) fn exchanged<'a>(
-    input: &Input<'a>,
-    fields: &Fields<'a>,
-    mode: AuthMode,
-) -> Option<ImportedCredentials> {
-    let mut parts = Parts {
-        input,
-        fields,
-        inputs: Map::new(),
-        issued: Map::new(),
-        connection_config: Map::new(),
-        complete: true,
+/// What an import of one kind consists of, beside the inputs that the provider's entry declares.
+struct Parts {
+    /// What is exchanged: each text with whether it has to be there.
+    inputs: &'static [(&'static str, Text, bool)],
+    /// Whether the inputs are part of the credentials.
+    in_credentials: bool,
+    /// Whether the inputs are part of the configuration of the connection.
+    in_configuration: bool,
+    /// What they were exchanged for elsewhere: all of it or none.
+    issued: &'static [&'static str],
+}
+
+impl Parts {
+    fn of(mode: ExchangeMode) -> Self {
+        let usual = Self {
+            inputs: &[],
+            in_credentials: true,
+            in_configuration: false,
+            issued: &[],
+        };
+        match mode {
+            ExchangeMode::App => Self {
+                inputs: &[("app_id", NAME, true), ("installation_id", NAME, true)],
+                in_credentials: false,
+                in_configuration: true,
+                ..usual
+            },
+            ExchangeMode::AppStore => Self {
+                inputs: &[
+                    ("private_key", KEY, true),
+                    ("privateKeyId", NAME, true),
+                    ("issuerId", NAME, true),
+                ],
+                issued: &["access_token"],
+                ..usual
+            },
+            ExchangeMode::AwsSigV4 => Self {
+                inputs: &[
+                    ("role_arn", NAME, true),
+                    ("external_id", NAME, false),
+                    ("region", REGION, false),
+                    ("service", NAME, false),
+                ],
+                in_configuration: true,
+                issued: &["access_key_id", "secret_access_key", "session_token"],
+                ..usual
+            },
+            ExchangeMode::Bill => Self {
+                inputs: &[
+                    ("username", WORD, true),
+                    ("password", WORD, true),
+                    ("organization_id", NAME, true),
+                    ("dev_key", WORD, true),
+                ],
+                issued: &["session_id", "user_id"],
+                ..usual
+            },
+            ExchangeMode::Signature => Self {
+                inputs: &[("username", WORD, true), ("password", WORD, true)],
+                issued: &["token"],
+                ..usual
+            },
+            ExchangeMode::Jwt | ExchangeMode::TwoStep => Self {
+                issued: &["token"],
+                ..usual
+            },
+        }
+    }
+}
+
+/// Reads credentials of the kind `mode`.
+pub(super) fn exchanged(
+    input: &Input<'_>,
+    fields: &Fields<'_>,
+    mode: ExchangeMode,
+) -> ImportedCredentials {
+    let parts = Parts::of(mode);
+    let mut inputs = Map::new();
+    for (name, rule, is_required) in parts.inputs {
+        inputs.extend(named(fields, name, *rule, *is_required));
+    }
+    let are_issued = parts.issued.iter().any(|it| fields.map().contains_key(*it));
+    let issued = parts.issued.iter();
+    let issued = issued.filter_map(|name| named(fields, name, TOKEN, are_issued));
+    let mut credentials = Exchanged {
+        issued: SecretMap::new(issued.collect()),
+        ..Exchanged::of(mode)
     };
-    let (mode, refresh_token) = match mode {
-        AuthMode::App | AuthMode::Custom => {
-            parts.config(&[
-                ("app_id", Need::Required),
-                ("installation_id", Need::Required),
-            ]);
-            return parts.finish(ExchangeMode::App, None);
-        }
-        AuthMode::AppStore => {
-            parts.inputs(&[
-                ("private_key", 10_000, Need::Required),
-                ("privateKeyId", 255, Need::Required),
-                ("issuerId", 255, Need::Required),
-            ]);
-            parts.issued(&["access_token"]);
-            (ExchangeMode::AppStore, None)
-        }
-        AuthMode::AwsSigV4 => {
-            parts.config(&[
-                ("role_arn", Need::Required),
-                ("external_id", Need::Optional),
-            ]);
-            parts.region();
-            parts.config(&[("service", Need::Optional)]);
-            parts.inputs.extend(parts.connection_config.clone());
-            parts.issued(&["access_key_id", "secret_access_key", "session_token"]);
-            (ExchangeMode::AwsSigV4, None)
-        }
-        AuthMode::Bill => {
-            parts.inputs(&[
-                ("username", 1024, Need::Required),
-                ("password", 1024, Need::Required),
-                ("organization_id", 255, Need::Required),
-                ("dev_key", 1024, Need::Required),
-            ]);
-            parts.issued(&["session_id", "user_id"]);
-            (ExchangeMode::Bill, None)
-        }
-        AuthMode::Jwt => {
-            parts.issued(&["token"]);
-            (ExchangeMode::Jwt, None)
-        }
-        AuthMode::Signature => {
-            parts.inputs(&[
-                ("username", 1024, Need::Required),
-                ("password", 1024, Need::Required),
-            ]);
-            parts.issued(&["token"]);
-            (ExchangeMode::Signature, None)
-        }
-        AuthMode::TwoStep => {
-            parts.issued(&["token"]);
-            let refresh_token = fields.optional("refresh_token");
-            let refresh_token = refresh_token.and_then(|it| parts.text(&it, MAX_TOKEN_CHARS));
-            (ExchangeMode::TwoStep, refresh_token)
-        }
-        AuthMode::ApiKey
-        | AuthMode::Basic
-        | AuthMode::InstallPlugin
-        | AuthMode::McpOAuth2
-        | AuthMode::McpOAuth2Generic
-        | AuthMode::None
-        | AuthMode::OAuth1
-        | AuthMode::OAuth2
-        | AuthMode::OAuth2ClientCredentials
-        | AuthMode::Tba => return None,
-    };
-    parts.finish(mode, refresh_token)
-}
-
-#[derive(Clone, Copy)]
-enum Need {
-    Optional,
-    Required,
-}
-
-/// Credentials under construction.
-struct Parts<'f, 'a> {
-    /// All of them.
-    input: &'f Input<'a>,
-    fields: &'f Fields<'a>,
-    inputs: Map<String, Value>,
-    issued: Map<String, Value>,
-    connection_config: Map<String, Value>,
-    complete: bool,
-}
-
-impl Parts<'_, '_> {
-    fn inputs(&mut self, names: &[(&'static str, usize, Need)]) {
-        for (name, max, need) in names {
-            if let Some(text) = self.named(name, *max, *need) {
-                self.inputs.insert((*name).to_owned(), text.into());
-            }
+    if !parts.issued.is_empty() {
+        credentials.expires_at = expires_at(fields);
+        if mode.has_answer() {
+            let raw = fields.optional("raw").and_then(|raw| answer(&raw));
+            credentials.raw = raw.unwrap_or_default();
         }
     }
-
-    fn config(&mut self, names: &[(&'static str, Need)]) {
-        for (name, need) in names {
-            if let Some(text) = self.named(name, 255, *need) {
-                self.connection_config
-                    .insert((*name).to_owned(), text.into());
-            }
-        }
+    if mode == ExchangeMode::TwoStep {
+        let refresh_token = fields.optional("refresh_token");
+        credentials.refresh_token =
+            refresh_token.and_then(|token| secret(&token, 1, MAX_TOKEN_CHARS));
     }
-
-    fn region(&mut self) {
-        let region = self.fields.optional("region");
-        let rule = Text::pattern("/^[a-z0-9-]{1,64}$/", is_aws_region, 64);
-        if let Some(region) = region.map(|region| region.text(rule)) {
-            self.complete &= region.is_some();
-            let region = region.map(|region| ("region".to_owned(), region.into()));
-            self.connection_config.extend(region);
-        }
-    }
-
-    /// What was issued elsewhere: all of it or none.
-    fn issued(&mut self, names: &[&'static str]) {
-        let is_given = |name: &&&str| self.fields.map().contains_key(**name);
-        let need = if names.iter().any(|name| is_given(&name)) {
-            Need::Required
-        } else {
-            Need::Optional
-        };
-        for name in names {
-            if let Some(text) = self.named(name, MAX_TOKEN_CHARS, need) {
-                self.issued.insert((*name).to_owned(), text.into());
-            }
-        }
-    }
-
-    fn named(&mut self, name: &'static str, max: usize, need: Need) -> Option<String> {
-        let input = match need {
-            Need::Optional => self.fields.optional(name)?,
-            Need::Required => self.fields.field(name),
-        };
-        self.text(&input, max)
-    }
-
-    fn text(&mut self, input: &Input<'_>, max: usize) -> Option<String> {
-        let text = input.text(Text::of(1, max));
-        self.complete &= text.is_some();
-        text
-    }
-
-    /// The inputs that the provider's entry declares, which is checked where it is known: texts,
-    /// and objects of texts.
-    fn free_inputs(&mut self) {
-        for (name, input) in self.fields.rest() {
-            let value = if input.value().is_some_and(Value::is_object) {
-                self.texts(&input).map(Value::from)
-            } else {
-                self.text(&input, MAX_TOKEN_CHARS).map(Value::from)
-            };
-            self.inputs
-                .extend(value.map(|value| (name.to_owned(), value)));
-        }
-    }
-
-    fn texts(&mut self, input: &Input<'_>) -> Option<Map<String, Value>> {
-        let mut texts = Map::new();
-        for (name, input) in input.entries(MAX_KEYS)? {
-            texts.insert(name.to_owned(), self.text(&input, MAX_TOKEN_CHARS)?.into());
-        }
-        Some(texts)
-    }
-
-    fn finish(
-        mut self,
-        mode: ExchangeMode,
-        refresh_token: Option<String>,
-    ) -> Option<ImportedCredentials> {
-        let is_exchange = mode != ExchangeMode::App;
-        let expires_at = is_exchange.then(|| expires_at(self.fields)).flatten();
-        let raw = match mode {
-            ExchangeMode::AppStore
-            | ExchangeMode::AwsSigV4
-            | ExchangeMode::Bill
-            | ExchangeMode::TwoStep => self.fields.optional("raw").and_then(|raw| answer(&raw)),
-            ExchangeMode::App | ExchangeMode::Jwt | ExchangeMode::Signature => None,
-        };
-        if matches!(mode, ExchangeMode::Jwt | ExchangeMode::TwoStep) {
-            self.free_inputs();
-        }
-        let inputs = SecretMap::new(self.inputs);
-        self.complete &= fits(self.input, &inputs);
-        let imported = ImportedCredentials::new(Credentials::Exchanged(Exchanged {
-            inputs,
-            issued: SecretMap::new(self.issued),
-            refresh_token: refresh_token.map(Secret::new),
-            expires_at,
-            raw: raw.unwrap_or_default(),
-            ..Exchanged::of(mode)
+    if mode.has_declared_inputs() {
+        let declared = fields.rest().into_iter();
+        inputs.extend(declared.filter_map(|(name, input)| {
+            let value = declared_input(&input, mode)?;
+            Some((name.to_owned(), value))
         }));
-        self.complete.then(|| ImportedCredentials {
-            connection_config: SecretMap::new(self.connection_config),
-            ..imported
-        })
     }
+    let inputs = SecretMap::new(inputs);
+    fits(input, &inputs);
+    if parts.in_credentials {
+        credentials.inputs = inputs.clone();
+    }
+    let mut imported = ImportedCredentials::new(Credentials::Exchanged(credentials));
+    if parts.in_configuration {
+        imported.connection_config = inputs;
+    }
+    imported
 }
+
+fn named(
+    fields: &Fields<'_>,
+    name: &'static str,
+    rule: Text,
+    is_required: bool,
+) -> Option<(String, Value)> {
+    let input = if is_required {
+        fields.field(name)
+    } else {
+        fields.optional(name)?
+    };
+    Some((name.to_owned(), input.text(rule)?.into()))
+}
+
+/// An input that the provider's entry declares, which is checked where that is known: a text, or
+/// for a key of two parts both of them.
+fn declared_input(input: &Input<'_>, mode: ExchangeMode) -> Option<Value> {
+    if mode != ExchangeMode::Jwt || !input.value().is_some_and(Value::is_object) {
+        return input.text(TOKEN).map(Value::from);
+    }
+    let fields = input.object()?;
+    let parts = ["id", "secret"].map(|name| named(&fields, name, TOKEN, true));
+    fields.finish();
+    Some(parts.into_iter().flatten().collect())
+}
+
+const KEY: Text = Text::of(1, 10_000);
+const NAME: Text = Text::of(1, 255);
+const REGION: Text = Text::pattern("/^[a-z0-9-]{1,64}$/", is_aws_region, 64);
+const TOKEN: Text = Text::of(1, MAX_TOKEN_CHARS);
+const WORD: Text = Text::of(1, 1024);

@@ -45,16 +45,7 @@ impl VerificationError {
                 format!("The connection \"{connection_id}\" holds this grant already"),
                 json!({ "connection_id": connection_id }),
             ),
-            Self::Failed(attempt) => with_payload(
-                400,
-                "connection_test_failed",
-                "The credentials could not be verified, because the provider gave no new ones for them. Nothing was stored.",
-                json!({
-                    "outcome": attempt.outcome.as_str(),
-                    "status": attempt.status,
-                    "error": attempt.error,
-                }),
-            ),
+            Self::Failed(attempt) => not_verified(attempt),
             Self::NotVerifiable => plain(
                 400,
                 "invalid_body",
@@ -68,6 +59,47 @@ impl VerificationError {
             ),
             Self::TestFailed(test) => test_failed(test),
         }
+    }
+}
+
+fn not_verified(attempt: &Attempt) -> Parts {
+    let (status, message) = if is_refusal(attempt.outcome) {
+        (
+            400,
+            "The credentials could not be verified, because the provider gave no new ones for them. Nothing was stored.",
+        )
+    } else {
+        (
+            502,
+            "The credentials could not be verified, because the provider gave no usable answer. Try again. Nothing was stored.",
+        )
+    };
+    with_payload(
+        status,
+        "connection_test_failed",
+        message,
+        json!({
+            "outcome": attempt.outcome.as_str(),
+            "status": attempt.status,
+            "error": attempt.error,
+        }),
+    )
+}
+
+/// Whether something about the import kept it from being verified, not the provider's state.
+fn is_refusal(outcome: AttemptOutcome) -> bool {
+    match outcome {
+        AttemptOutcome::InvalidGrant | AttemptOutcome::NotPossible | AttemptOutcome::Rejected => {
+            true
+        }
+        AttemptOutcome::Malformed
+        | AttemptOutcome::ProviderError
+        | AttemptOutcome::RateLimited
+        | AttemptOutcome::Refreshed
+        | AttemptOutcome::TimedOut
+        | AttemptOutcome::TooLarge
+        | AttemptOutcome::Unknown
+        | AttemptOutcome::Unreachable => false,
     }
 }
 

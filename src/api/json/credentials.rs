@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::domain::{
-    credentials::{ClientOverride, Credentials, ExchangeMode},
+    credentials::{ClientOverride, Credentials},
     secret::{Secret, SecretMap},
     timestamp::Timestamp,
 };
@@ -53,14 +53,10 @@ pub(in crate::api) fn credentials_json(
                 .members(&exchanged.issued)
                 .optional_secret("refresh_token", exchanged.refresh_token.as_ref())
                 .instant("expires_at", exchanged.expires_at);
-            match exchanged.mode {
-                ExchangeMode::Jwt | ExchangeMode::Signature => &mut shape,
-                ExchangeMode::App
-                | ExchangeMode::AppStore
-                | ExchangeMode::AwsSigV4
-                | ExchangeMode::Bill
-                | ExchangeMode::TwoStep => shape.map("raw", &exchanged.raw),
+            if exchanged.mode.has_answer() {
+                shape.map("raw", &exchanged.raw);
             }
+            &mut shape
         }
         Credentials::OAuth1(oauth1) => shape
             .text("type", kind)

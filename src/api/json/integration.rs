@@ -48,7 +48,12 @@ pub(in crate::api) fn client_json(
 ) -> Value {
     let kind = mode.as_str();
     match mode {
-        AuthMode::McpOAuth2 | AuthMode::OAuth1 | AuthMode::OAuth2 | AuthMode::Tba => json!({
+        AuthMode::McpOAuth2Generic if integration.client_id.is_none() => Value::Null,
+        AuthMode::McpOAuth2
+        | AuthMode::McpOAuth2Generic
+        | AuthMode::OAuth1
+        | AuthMode::OAuth2
+        | AuthMode::Tba => json!({
             "type": kind,
             "client_id": integration.client_id,
             "client_secret": shown(secrets.client_secret.as_ref()),
@@ -76,7 +81,6 @@ pub(in crate::api) fn client_json(
         | AuthMode::Bill
         | AuthMode::InstallPlugin
         | AuthMode::Jwt
-        | AuthMode::McpOAuth2Generic
         | AuthMode::None
         | AuthMode::OAuth2ClientCredentials
         | AuthMode::Signature

@@ -3,7 +3,7 @@
 use super::{Exchange, Issued, TokenExchangeError, malformed};
 use crate::{
     domain::{
-        credentials::Exchanged,
+        credentials::{BILL_SESSION_SECONDS, Exchanged},
         secret::{Secret, SecretMap},
     },
     oauth2::{
@@ -27,7 +27,7 @@ impl<P: Ports> Exchange<'_, P> {
             .map(|(name, member)| Some((name, answer.text(member)?)));
         let session: Option<Vec<_>> = session.into_iter().collect();
         let session = SecretMap::of(session.ok_or_else(|| malformed(status))?);
-        let expires_at = self.ports.now().plus_seconds(LIFETIME_SECONDS);
+        let expires_at = self.ports.now().plus_seconds(BILL_SESSION_SECONDS);
         self.issued(old, session, Some(expires_at), Some((answer, status)))
     }
 }
@@ -39,6 +39,3 @@ const LOGIN: [(&str, &str); 4] = [
     ("organizationId", "organization_id"),
     ("devKey", "dev_key"),
 ];
-
-/// "API sessions" of BILL's documentation: a session ends after 35 minutes without a call.
-const LIFETIME_SECONDS: i64 = 35 * 60;

@@ -81,11 +81,7 @@ pub(in crate::service) async fn app_token(
     secrets: &IntegrationSecrets,
     connection_config: &SecretMap,
 ) -> Result<Secret, TokenExchangeError> {
-    let app_id = match entry.auth_mode {
-        AuthMode::Custom => secrets.app_id.clone(),
-        _ => integration.client_id.clone(),
-    };
-    let app_id = app_id.filter(|id| !id.is_empty()).map(Secret::new);
+    let app_id = app_of(entry, integration, secrets);
     let app_id = app_id.or_else(|| connection_config.text("app_id"));
     let (Some(app_id), Some(key)) = (app_id, &secrets.private_key) else {
         return Err(no_key(&"the integration has no app with a private key"));
@@ -99,6 +95,19 @@ pub(in crate::service) async fn app_token(
     let claims = SecretMap::of([("iss", app_id)]).merged(&SecretMap::new(Map::from_iter(dates)));
     let header = SecretMap::of([("typ", Secret::new("JWT"))]);
     signed(ports, &JwtKey::Private(key), &header, &claims).await
+}
+
+/// The identifier of the integration's app, if it has any.
+pub(in crate::service) fn app_of(
+    entry: &Entry,
+    integration: &IntegrationRecord,
+    secrets: &IntegrationSecrets,
+) -> Option<Secret> {
+    let app_id = match entry.auth_mode {
+        AuthMode::Custom => secrets.app_id.clone(),
+        _ => integration.client_id.clone(),
+    };
+    app_id.filter(|id| !id.is_empty()).map(Secret::new)
 }
 
 /// The user's tokens in the configuration.

@@ -11,7 +11,7 @@ impl<P: Ports> Exchange<'_, P> {
         let template = self.entry.jwt.as_ref();
         let template = template.ok_or_else(|| no_key(&"the provider does not say how to sign"))?;
         let jwt = template
-            .fill(&self.values_with(old))
+            .fill(&self.values_of(&self.own_credentials(old)))
             .map_err(|error| no_key(&error))?;
         let token = signed(self.ports, &jwt.key, &jwt.header, &jwt.claims).await?;
         let token = SecretMap::of([("token", token)]);

@@ -84,7 +84,8 @@ impl<P: Ports> Exchange<'_, P> {
         Ok((assertion, signed))
     }
 
-    fn own_credentials(&self, old: &Exchanged) -> SecretMap {
+    /// What the connection signs in with.
+    pub(super) fn own_credentials(&self, old: &Exchanged) -> SecretMap {
         let preset = &self.secrets.integration_config;
         credentials(self.entry, &old.inputs, preset)
     }
@@ -134,7 +135,7 @@ impl<P: Ports> Exchange<'_, P> {
         Ok(assertion.signed(&signature?))
     }
 
-    fn values_of<'v>(&'v self, credentials: &'v SecretMap) -> Values<'v> {
+    pub(super) fn values_of<'v>(&'v self, credentials: &'v SecretMap) -> Values<'v> {
         Values {
             credentials: Some(credentials),
             ..self.values()
@@ -183,9 +184,10 @@ impl<P: Ports> Exchange<'_, P> {
         let (now, status) = (self.ports.now(), answers.status());
         let failed = |error| TokenExchangeError::Refused { error, said: None };
         let token = answers.token(rules, now).map_err(failed)?;
+        let own = self.own_credentials(old);
+        let (_, headers) = answers.headers().split(|name| own.has_text(name));
         let kept = entry.assertion.as_ref().filter(|it| !it.is_single_use);
-        let issued = answers
-            .headers()
+        let issued = headers
             .merged(&named("assertion", assertion.filter(|_| kept.is_some())))
             .merged(&named("token", Some(&token.token)));
         let refresh_token = token.refresh_token.as_ref().or(refresh_token);

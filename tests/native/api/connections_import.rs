@@ -7,6 +7,8 @@ use crate::support::{
     client::{Answered, call, deployment_with_github, import},
     connections::{create_plain_integration, deployment_with_every_kind, put_acme, stored},
     deployment::Deployment,
+    exchanges,
+    keys::RSA_PKCS8,
 };
 
 fn post(deployment: &Deployment, body: &Value) -> Answered {
@@ -83,14 +85,39 @@ fn a_client_credentials_token_is_kept_with_its_client_and_key() {
 fn a_client_with_a_key_needs_no_secret() {
     let mut sent = json!({
         "type": "OAUTH2_CC", "token": "fake-token", "client_id": "own-client",
-        "client_private_key": "fake-private-key", "raw": {},
+        "client_private_key": RSA_PKCS8, "raw": {},
     });
     let mut expected = sent.clone();
     expected["client_secret"] = "".into();
-    let config = json!({"hostname": "a.example"});
-    keeps("auth0-cc", &sent, &config, &expected);
+    let entry = json!({
+        "auth_mode": "OAUTH2_CC", "token_request_auth_method": "private_key_jwt",
+    });
+    let deployment = exchanges::deployment_with(&entry, &json!({}));
+    let keeps = |sent: &Value| {
+        let imported = exchanges::post(&deployment, sent, &json!({})).ok();
+        assert_eq!(imported["credentials"], expected);
+    };
+    keeps(&sent);
     sent["client_secret"] = "".into();
-    keeps("auth0-cc", &sent, &config, &expected);
+    keeps(&sent);
+}
+
+#[test]
+fn a_client_that_does_not_sign_needs_a_secret_though_it_has_a_key() {
+    let deployment = deployment_with_every_kind();
+    let mut credentials = json!({
+        "type": "OAUTH2_CC", "token": "fake-token", "client_id": "own-client",
+        "client_private_key": "fake-private-key",
+    });
+    for secret in [None, Some("")] {
+        if let Some(secret) = secret {
+            credentials["client_secret"] = secret.into();
+        }
+        let body = json!({"provider_config_key": "auth0-cc", "credentials": credentials});
+        let issue = "credentials.client_secret invalid_type Invalid input: expected string, \
+                     received undefined";
+        post(&deployment, &body).has_issues("invalid_body", &[issue]);
+    }
 }
 
 #[test]

@@ -4,10 +4,11 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    client::{Answered, call},
-    connections::{create_plain_integration, put_acme},
+    client::{Answered, call, create_integration},
+    connections::{create_plain_integration, put_acme, with},
     deployment::Deployment,
     keys,
+    provider::Answer,
 };
 
 /// A deployment with an integration of a provider of this mode.
@@ -151,6 +152,55 @@ fn a_public_clients_token_is_an_oauth_2_token() {
 }
 
 #[test]
+fn a_token_of_a_discovered_server_is_an_oauth_2_token_that_is_never_due() {
+    let deployment = Deployment::new();
+    let entry = json!({
+        "display_name": "Acme", "docs": "https://docs.acme.example",
+        "auth_mode": "MCP_OAUTH2_GENERIC",
+    });
+    call("PUT", "/providers/acme")
+        .account()
+        .body(&entry)
+        .run(&deployment)
+        .ok();
+    create_plain_integration(&deployment, "acme");
+    for kind in ["MCP_OAUTH2_GENERIC", "MCP_OAUTH2", "OAUTH2"] {
+        let credentials = json!({
+            "type": kind, "access_token": "fake-token", "refresh_token": "fake-refresh",
+            "expires_at": "2026-01-01T00:01:00Z",
+        });
+        let imported = post(&deployment, &credentials).ok();
+        assert_eq!(imported["credentials"]["type"], "OAUTH2", "{kind}");
+        let due = "select refresh_due_at is null from connection";
+        assert_eq!(deployment.database.text(due), "1");
+    }
+}
+
+#[test]
+fn a_token_of_a_discovered_server_is_refreshed_where_the_entry_says_where() {
+    let deployment = Deployment::new();
+    put_acme(&deployment, &json!({"auth_mode": "MCP_OAUTH2_GENERIC"}));
+    let client = json!({"type": "MCP_OAUTH2_GENERIC", "client_id": "fake-client"});
+    let body = json!({"provider": "acme", "unique_key": "acme", "credentials": client});
+    let made = call("POST", "/integrations").body(&body);
+    made.run(&deployment).ok();
+    let target = "/integrations/acme?include=credentials";
+    let shown = call("GET", target).run(&deployment).ok();
+    assert_eq!(shown["data"]["credentials"]["client_id"], "fake-client");
+    let credentials = json!({
+        "type": "OAUTH2", "access_token": "fake-token", "refresh_token": "fake-refresh",
+        "expires_at": "2026-01-01T00:01:00Z",
+    });
+    post(&deployment, &credentials).ok();
+    deployment
+        .provider
+        .will_answer(Answer::token("fake-new-token", None));
+    let target = "/connections/user-1?provider_config_key=acme";
+    let read = call("GET", target).run(&deployment).ok();
+    assert_eq!(read["credentials"]["access_token"], "fake-new-token");
+}
+
+#[test]
 fn what_a_plug_in_gave_is_imported_as_basic_authentication() {
     let deployment = deployment("INSTALL_PLUGIN", &json!({}));
     let sent = json!({"type": "BASIC", "username": "u", "password": "fake-password"});
@@ -212,6 +262,107 @@ fn inputs_are_those_that_the_provider_declares() {
             },
         ]),
     );
+}
+
+#[test]
+fn an_object_is_a_key_of_two_parts_and_nothing_else() {
+    let fields = json!({
+        "credentials": {"key": {}}, "token_response": {"token": "token"},
+        "signature": {"protocol": "HMAC"},
+        "token": {"expires_in_ms": 300_000, "signing_key": "${credentials.key.secret}"},
+    });
+    let refused = |mode: &str, key: Value, expected: &[&str]| {
+        let sent = json!({"type": mode, "key": key, "token": "fake-token"});
+        let deployment = deployment(mode, &fields);
+        post(&deployment, &sent).has_issues("invalid_body", expected);
+    };
+    let no_text = "credentials.key.id invalid_type Invalid input: expected string, received ";
+    refused(
+        "JWT",
+        json!({"secret": "fa4e", "id": {}, "more": "x"}),
+        &[
+            &format!("{no_text}object"),
+            "credentials.key unrecognized_keys Unrecognized key: \"more\"",
+        ],
+    );
+    let missing = format!("{no_text}undefined");
+    refused("JWT", json!({"secret": "fa4e"}), &[&missing]);
+    refused(
+        "TWO_STEP",
+        json!({"id": "1", "secret": "fa4e"}),
+        &["credentials.key invalid_type Invalid input: expected string, received object"],
+    );
+}
+
+#[test]
+fn an_input_that_is_not_visible_does_not_count() {
+    let fields = json!({
+        "credentials": {
+            "kind": {"default_value": "simple"},
+            "key": {"visible_when": {"field": "kind", "equals": "own"}},
+        },
+        "token_response": {"token": "token"},
+    });
+    let deployment = deployment("TWO_STEP", &fields);
+    let import = |kind: &str| {
+        let sent = json!({"type": "TWO_STEP", "kind": kind, "token": "fake-token"});
+        post(&deployment, &sent)
+    };
+    let missing = "credentials.key invalid_type Invalid input: expected string, received undefined";
+    import("own").has_issues("invalid_body", &[missing]);
+    import("simple").ok();
+    let by_default = json!({"type": "TWO_STEP", "token": "fake-token"});
+    post(&deployment, &by_default).ok();
+}
+
+#[test]
+fn the_refresh_token_in_an_answer_that_comes_along_is_left_out_of_it() {
+    let shape = json!({"token": "accessJwt", "refresh_token": "session.refreshJwt"});
+    let raw = json!({"accessJwt": "fake-token", "session": {"refreshJwt": "canary", "n": 1}});
+    let kept = json!({"accessJwt": "fake-token", "session": {"n": 1}});
+    for (mode, own) in [
+        ("TWO_STEP", json!({"token": "fake-token"})),
+        ("OAUTH2", json!({"access_token": "fake-token"})),
+        (
+            "OAUTH2_CC",
+            json!({"token": "fake-token", "client_id": "c", "client_secret": "fake-secret"}),
+        ),
+    ] {
+        let fields = json!({"credentials": {}, "token_response": shape});
+        let deployment = Deployment::new();
+        put_acme(&deployment, &with(json!({"auth_mode": mode}), &fields));
+        if mode == "OAUTH2" {
+            create_integration(&deployment, "acme", "acme");
+        } else {
+            create_plain_integration(&deployment, "acme");
+        }
+        let sent = with(own, &json!({"type": mode, "raw": raw}));
+        let imported = post(&deployment, &sent);
+        assert_eq!(imported.ok()["credentials"]["raw"], kept, "{mode}");
+        let target = "/connections/user-1?provider_config_key=acme";
+        assert!(!call("GET", target).run(&deployment).text.contains("canary"));
+    }
+}
+
+#[test]
+fn an_answer_with_all_that_was_kept_can_be_imported_again() {
+    let fields = json!({
+        "credentials": {"user": {}, "sid": {"optional": true}},
+        "token_response": {"token": "token"},
+        "token_response_headers": ["Set-Cookie", "X-Session"],
+        "assertion": {"type": "jwt", "key": "${credentials.key}", "header": {"alg": "RS256"}},
+        "assertion_option": {"key": {}},
+    });
+    let sent = json!({
+        "type": "TWO_STEP", "user": "u", "token": "fake-token", "assertion": "fake-assertion",
+        "_cookies": "sid=fake=1; route=.node2", "route": ".node2", "sid": "own",
+        "X-Session": "fake-session", "expires_at": LATER, "raw": {},
+    });
+    keeps("TWO_STEP", &fields, &sent, &json!({}));
+    let deployment = deployment("TWO_STEP", &fields);
+    let sent = with(sent, &json!({"other": "x"}));
+    let unknown = "credentials.other unrecognized_keys The provider asks for no such input";
+    post(&deployment, &sent).has_issues("invalid_body", &[unknown]);
 }
 
 #[test]

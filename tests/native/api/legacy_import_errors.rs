@@ -251,7 +251,7 @@ fn what_all_kinds_share_is_checked_like_everywhere() {
             r#"connection_id invalid_format Invalid string: must match pattern /^[a-zA-Z0-9,.;:=+~[\]|@${}"'\\/_ -]+$/"#,
             "metadata invalid_type Invalid input: expected record, received array",
             "connection_config invalid_type Invalid input: expected record, received string",
-            "webhook_url_override custom This webhook URL is not allowed.",
+            " custom This webhook URL is not allowed.",
         ],
     );
 }

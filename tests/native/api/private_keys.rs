@@ -88,6 +88,102 @@ fn a_key_of_a_client_that_cannot_sign_is_refused_at_its_place() {
     );
 }
 
+/// A client of users that signs with its secret.
+fn signing_client() -> Value {
+    json!({
+        "auth_mode": "OAUTH2", "token_url": "https://acme.example/token",
+        "token_request_auth_method": "private_key_jwt",
+    })
+}
+
+fn settings(secret: &str) -> Value {
+    json!({"credentials": {"type": "OAUTH2", "client_id": "c", "client_secret": secret}})
+}
+
+#[test]
+fn a_client_secret_that_signs_is_a_key_when_it_is_made_and_when_it_is_changed() {
+    let deployment = Deployment::new();
+    put_acme(&deployment, &signing_client());
+    let make = |secret: &str| {
+        let body = json!({"provider": "acme", "unique_key": "acme"});
+        let body = with(body, &settings(secret));
+        call("POST", "/integrations").body(&body).run(&deployment)
+    };
+    let issue = format!("credentials.client_secret invalid_format {NO_PEM}");
+    make("canary").has_issues("invalid_body", &[&issue]);
+    make(keys::RSA_JWK).ok();
+    let change = |secret: &str| {
+        let change = call("PATCH", "/integrations/acme").body(&settings(secret));
+        change.run(&deployment)
+    };
+    change("canary").has_issues("invalid_body", &[&issue]);
+    // As long as a key of 4096 bits.
+    let long = format!("{}{}", keys::RSA_PKCS8, "\n".repeat(2000));
+    change(&long).ok();
+}
+
+#[test]
+fn a_client_that_a_connection_brings_along_is_held_to_the_same() {
+    let deployment = deployment_with(&signing_client(), &settings(keys::RSA_PKCS8));
+    let client = json!({"client_id": "own", "client_secret": "canary"});
+    let credentials = json!({
+        "type": "OAUTH2", "access_token": "fake-token", "config_override": client,
+    });
+    let issue = format!("credentials.config_override.client_secret invalid_format {NO_PEM}");
+    post(&deployment, &credentials, &json!({})).has_issues("invalid_body", &[&issue]);
+    let flat = json!({
+        "provider_config_key": "acme", "access_token": "fake-token", "no_expiration": true,
+        "oauth_client_id_override": "own", "oauth_client_secret_override": "canary",
+    });
+    let issue = format!("oauth_client_secret_override invalid_format {NO_PEM}");
+    let refused = call("POST", "/connection").body(&flat).run(&deployment);
+    refused.has_issues("invalid_body", &[&issue]);
+}
+
+#[test]
+fn a_key_is_read_whatever_else_cannot_be_filled_in() {
+    let mut entry = jwt("RSA");
+    entry["token"]["payload"] = json!({"iss": "${fingerprint(${credentials.key})}"});
+    let credentials = json!({"type": "JWT", "key": "canary", "token": "fake-token"});
+    refuses(&entry, &credentials, "key", NO_PEM);
+
+    let entry = two_step(&json!({"assertion": {
+        "type": "saml", "key": "${credentials.key}", "issuer": "${connectionConfig.issuer}",
+        "audiences": "a", "nameIdentifier": "n",
+    }}));
+    let credentials = json!({"type": "TWO_STEP", "key": "canary", "token": "fake-token"});
+    refuses(&entry, &credentials, "key", NO_PEM);
+}
+
+fn two_step(fields: &Value) -> Value {
+    let entry = json!({
+        "auth_mode": "TWO_STEP", "token_response": {"token": "token"}, "credentials": {"key": {}},
+    });
+    with(entry, fields)
+}
+
+#[test]
+fn a_key_in_the_configuration_is_refused_there() {
+    let mut entry = jwt("RSA");
+    entry["token"]["signing_key"] = "${connectionConfig.pem}".into();
+    entry["connection_config"] = json!({"pem": {}});
+    let deployment = deployment_with(&entry, &json!({}));
+    let credentials = json!({"type": "JWT", "key": "any", "token": "fake-token"});
+    let fields = json!({"connection_config": {"pem": "canary"}});
+    let issue = format!("connection_config.pem invalid_format {NO_PEM}");
+    post(&deployment, &credentials, &fields).has_issues("invalid_body", &[&issue]);
+}
+
+#[test]
+fn a_connection_that_could_never_sign_is_refused_at_the_input_that_lacks_its_key() {
+    let mut entry = jwt("HMAC");
+    entry["token"]["signing_key"] = "${credentials.key.secret}".into();
+    let credentials = json!({"type": "JWT", "key": "no-colon", "token": "fake-token"});
+    let reason = "the token of the provider cannot be filled in: no value for \
+                  credentials.key.secret";
+    refuses(&entry, &credentials, "key", reason);
+}
+
 fn app(key: &str) -> Value {
     json!({
         "provider": "acme", "unique_key": "acme",

@@ -66,14 +66,19 @@ fn a_session_is_renewed_when_it_is_due_and_not_before() {
 
 #[test]
 fn a_login_that_is_refused_or_gives_no_session_stores_nothing() {
-    for answer in [
-        Answer::Json(401, json!({"message": "no, fake-password"})),
-        Answer::Json(200, json!({"sessionId": "fake-session"})),
+    for (status, answer) in [
+        (
+            400,
+            Answer::Json(401, json!({"message": "no, fake-password"})),
+        ),
+        (502, Answer::Json(200, json!({"sessionId": "fake-session"}))),
+        (502, Answer::Json(503, json!({}))),
     ] {
         let deployment = deployment();
         deployment.provider.will_answer(answer);
         let refused = post(&deployment, &credentials(), &json!({}));
         assert_eq!(refused.json()["error"]["code"], "connection_test_failed");
+        assert_eq!(refused.status, status);
         assert!(!refused.text.contains("fake-password"), "{}", refused.text);
         let count = "select count(*) from connection";
         assert_eq!(deployment.database.text(count), "0");

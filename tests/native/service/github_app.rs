@@ -54,6 +54,25 @@ fn import(deployment: &Deployment, config: &Value) -> Value {
         .ok()
 }
 
+#[test]
+fn the_installation_of_another_app_is_refused_because_its_token_could_not_be_asked_for() {
+    for deployment in [app(), app_and_user()] {
+        let body = json!({
+            "provider_config_key": "app",
+            "credentials": {"type": "APP", "app_id": "78", "installation_id": "42"},
+        });
+        let refused = call("POST", "/connections").body(&body).run(&deployment);
+        let issue = "credentials.app_id custom The integration is another app";
+        refused.has_issues("invalid_body", &[issue]);
+    }
+    let flat = json!({"provider_config_key": "app", "app_id": "78", "installation_id": "42"});
+    let refused = call("POST", "/connection").body(&flat).run(&app());
+    refused.has_issues(
+        "invalid_body",
+        &["app_id custom The integration is another app"],
+    );
+}
+
 fn get(deployment: &Deployment, options: &str) -> Value {
     let target = format!("/connections/user-1?provider_config_key=app{options}");
     call("GET", &target).run(deployment).ok()
@@ -142,6 +161,12 @@ fn the_deprecated_import_takes_an_app_and_keeps_its_configuration() {
     let config = json!({"own": "x", "app_id": "77", "installation_id": "42"});
     assert_eq!(read["connection_config"], config);
     assert_eq!(read["metadata"], json!({"a": 1}));
+
+    let numbers = json!({"app_id": 77, "installation_id": 43});
+    deployment.provider.will_answer(token("fake-token", 1));
+    assert_eq!(import(&numbers).ok()["installation_id"], 43);
+    let config = json!({"app_id": "77", "installation_id": "43"});
+    assert_eq!(get(&deployment, "")["connection_config"], config);
 }
 
 #[test]

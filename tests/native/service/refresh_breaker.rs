@@ -226,8 +226,9 @@ fn a_few_failures_a_minute_pause_nothing() {
 fn attempts_that_never_reached_the_provider_pause_nothing() {
     let deployment = Deployment::new();
     let unsupported = json!({"token_request_auth_method": "private_key_jwt"});
-    put_acme(&deployment, &unsupported);
+    put_acme(&deployment, &json!({}));
     create_integration(&deployment, "acme", "github");
+    put_acme(&deployment, &unsupported);
     for n in 0..12 {
         let name = format!("c{n}");
         import_expired(&deployment, &name);

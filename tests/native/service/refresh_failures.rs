@@ -122,7 +122,7 @@ fn whatever_else_a_provider_does_is_transient() {
         Answer::Json(302, json!({"access_token": "stolen"})),
         Answer::Lost(Unreachable::Failed),
         Answer::Lost(Unreachable::TimedOut),
-        Answer::Lost(Unreachable::TooLarge),
+        Answer::Lost(Unreachable::TooLarge { status: 200 }),
     ] {
         let deployment = deployment_with_expired();
         deployment.provider.will_answer(answer);
@@ -264,11 +264,12 @@ fn a_failed_request_for_a_clients_own_token_has_a_message_of_its_own() {
 #[test]
 fn a_way_to_authenticate_that_is_not_supported_is_told() {
     let deployment = Deployment::new();
+    put_acme(&deployment, &json!({}));
+    create_integration(&deployment, "acme", "github");
     put_acme(
         &deployment,
         &json!({"token_request_auth_method": "private_key_jwt"}),
     );
-    create_integration(&deployment, "acme", "github");
     import(&deployment, "user-1", &expired_credentials());
     fails(
         &read(&deployment, "user-1", ""),

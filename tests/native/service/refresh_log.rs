@@ -113,7 +113,7 @@ fn an_answer_that_did_not_arrive_is_logged_without_a_status() {
             "the provider did not answer in time",
         ),
         (
-            Unreachable::TooLarge,
+            Unreachable::TooLarge { status: 200 },
             "too_large",
             "the provider's answer is too large",
         ),
@@ -125,11 +125,12 @@ fn an_answer_that_did_not_arrive_is_logged_without_a_status() {
 #[test]
 fn an_attempt_that_cannot_be_made_is_logged_with_what_is_lacking() {
     let deployment = Deployment::new();
+    put_acme(&deployment, &json!({}));
+    create_integration(&deployment, "acme", "github");
     put_acme(
         &deployment,
         &json!({"token_request_auth_method": "private_key_jwt"}),
     );
-    create_integration(&deployment, "acme", "github");
     import(&deployment, "user-1", &expired_credentials());
     read(&deployment, "user-1", "");
     let error = "the token request cannot be made: \

@@ -91,6 +91,27 @@ fn a_token_is_signed_again_when_half_its_life_is_over_and_not_on_every_read() {
 }
 
 #[test]
+fn inputs_have_their_defaults_and_what_the_integration_brings() {
+    let mut entry = jwt(
+        &json!({"protocol": "HMAC", "hmac_secret_encoding": "utf8"}),
+        &json!({
+            "signing_key": "${credentials.key}",
+            "payload": {"iss": "${credentials.issuer}", "aud": "${credentials.audience}"},
+        }),
+        &json!({"key": {}, "issuer": {}, "audience": {"default_value": "usual"}}),
+    );
+    entry["integration_config"] = json!({"key": {}, "issuer": {}});
+    let preset = json!({"integration_config": {"key": "fake-key", "issuer": "ours"}});
+    let deployment = deployment_with(&entry, &preset);
+    let imported = post(&deployment, &json!({"type": "JWT"}), &json!({})).ok();
+    let (_, claims) = opened(&imported["credentials"]["token"]);
+    let expected = json!({"iss": "ours", "aud": "usual", "iat": NOW, "exp": NOW + 900});
+    assert_eq!(claims, expected);
+    let shown = imported["credentials"].as_object().unwrap();
+    assert!(!shown.contains_key("key") && !shown.contains_key("issuer"));
+}
+
+#[test]
 fn a_token_that_comes_along_is_kept_until_it_is_due() {
     let deployment = deployment_with(&rsa(), &json!({}));
     let mut credentials = rsa_credentials();
@@ -105,6 +126,16 @@ fn a_token_that_comes_along_is_kept_until_it_is_due() {
     assert_eq!(claims["iat"], NOW + 45 * 60);
     // Nothing stands for what was not given.
     assert_eq!(claims.get("scope"), None);
+}
+
+#[test]
+fn a_token_that_comes_along_and_tells_no_end_is_signed_anew_at_the_first_read() {
+    let deployment = deployment_with(&rsa(), &json!({}));
+    let mut credentials = rsa_credentials();
+    credentials["token"] = "fake-token".into();
+    post(&deployment, &credentials, &json!({})).ok();
+    let (_, claims) = opened(&get(&deployment, "").ok()["credentials"]["token"]);
+    assert_eq!(claims["iat"], NOW);
 }
 
 #[test]

@@ -162,7 +162,6 @@ fn a_provider_that_is_not_reached_or_fails_has_not_refused() {
     for (open, outcome, status) in [
         (nothing, "unreachable", None),
         (Answer::Lost(Unreachable::TimedOut), "timed_out", None),
-        (Answer::Lost(Unreachable::TooLarge), "too_large", None),
         (
             Answer::Text(500, String::new()),
             "provider_error",
@@ -174,6 +173,16 @@ fn a_provider_that_is_not_reached_or_fails_has_not_refused() {
         let payload = json!({"outcome": outcome, "status": status, "error": null});
         fails([no(), open, no()], 502, NO_ANSWER, &payload);
     }
+}
+
+#[test]
+fn an_answer_that_is_too_large_to_read_is_told_by_its_status() {
+    let too_large = |status| Answer::Lost(Unreachable::TooLarge { status });
+    let deployment = deployment();
+    answers(&deployment, [too_large(200)]);
+    import(&deployment, "", &json!({})).ok();
+    let payload = json!({"outcome": "rejected", "status": 401, "error": null});
+    fails([(); 3].map(|()| too_large(401)), 400, REFUSED, &payload);
 }
 
 #[test]

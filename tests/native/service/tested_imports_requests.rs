@@ -181,6 +181,29 @@ fn import_tba(deployment: &Deployment) -> Answered {
 }
 
 #[test]
+fn an_account_may_be_a_number() {
+    let client = json!({"type": "TBA", "client_id": "fake-client", "client_secret": "fake-secret"});
+    let deployment = deployment_with_tba(Some(client));
+    deployment
+        .provider
+        .will_answer(Answer::Json(200, json!({})));
+    let body = json!({
+        "provider_config_key": "acme", "connection_config": {"accountId": 1_234_567},
+        "credentials": {"type": "TBA", "token_id": "fake-id", "token_secret": "fake-secret"},
+    });
+    call("POST", "/connections")
+        .body(&body)
+        .run(&deployment)
+        .ok();
+    let seen = &deployment.provider.seen()[0];
+    let authorization = seen
+        .headers
+        .iter()
+        .find(|(name, _)| name == "authorization");
+    assert!(authorization.unwrap().1.contains("realm=\"1234567\""));
+}
+
+#[test]
 fn a_call_with_a_tba_token_is_signed_for_the_account() {
     let client = json!({"type": "TBA", "client_id": "fake-client", "client_secret": "fake-own"});
     let deployment = deployment_with_tba(Some(client));

@@ -50,6 +50,15 @@ fn clover_tells_when_a_token_ends_and_takes_no_grant_type() {
 }
 
 #[test]
+fn the_refresh_token_in_an_answer_of_its_own_shape_is_not_kept_in_it() {
+    let config = json!({"hostname": "sentry.io", "installation.uuid": "fake-uuid"});
+    let answer = json!({"token": "fake-new-token", "refreshToken": "fake-rotated-token"});
+    let (_, credentials) = refreshed("sentry-oauth", &config, answer);
+    assert_eq!(credentials["refresh_token"], "fake-rotated-token");
+    assert_eq!(credentials["raw"], json!({"token": "fake-new-token"}));
+}
+
+#[test]
 fn coros_makes_the_token_that_is_there_live_longer() {
     for (provider, host) in [
         ("coros", "open.coros.com"),

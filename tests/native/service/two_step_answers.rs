@@ -168,6 +168,18 @@ fn cookies_and_headers_are_kept_with_the_token() {
 }
 
 #[test]
+fn a_cookie_does_not_take_the_place_of_an_input_of_its_name() {
+    let fields = json!({"token_response_headers": ["set-cookie"]});
+    let cookies = &[("set-cookie", "user=another"), ("set-cookie", "sid=fake")];
+    let answer = Answer::JsonWith(cookies, json!({"token": "fake-token"}));
+    let credentials = &logged_in(&fields, answer)["credentials"];
+    assert_eq!(
+        (&credentials["user"], &credentials["sid"]),
+        (&json!("u"), &json!("fake"))
+    );
+}
+
+#[test]
 fn what_the_answers_tell_of_the_connection_becomes_its_configuration() {
     let fields = json!({
         "token_response_metadata": ["url", "site.id", "site", "sites", "none", "token"],

@@ -181,24 +181,42 @@ fn a_grant_at_another_integration_is_another_grant() {
 #[test]
 fn whatever_a_provider_does_instead_is_told_and_changes_nothing() {
     let (invalid, server) = ("invalid_grant", "server_error");
-    for (answer, outcome, status) in [
-        (Answer::error(400, invalid), "invalid_grant", json!(400)),
-        (Answer::error(401, "invalid_client"), "rejected", json!(401)),
-        (Answer::error(500, server), "provider_error", json!(500)),
-        (Answer::Throttled("9"), "rate_limited", json!(429)),
-        (Answer::Html(200), "malformed", json!(200)),
+    for (own_status, answer, outcome, status) in [
         (
+            400,
+            Answer::error(400, invalid),
+            "invalid_grant",
+            json!(400),
+        ),
+        (
+            400,
+            Answer::error(401, "invalid_client"),
+            "rejected",
+            json!(401),
+        ),
+        (
+            502,
+            Answer::error(500, server),
+            "provider_error",
+            json!(500),
+        ),
+        (502, Answer::Throttled("9"), "rate_limited", json!(429)),
+        (502, Answer::Html(200), "malformed", json!(200)),
+        (
+            502,
             Answer::Lost(Unreachable::Failed),
             "unreachable",
             Value::Null,
         ),
         (
+            502,
             Answer::Lost(Unreachable::TimedOut),
             "timed_out",
             Value::Null,
         ),
         (
-            Answer::Lost(Unreachable::TooLarge),
+            502,
+            Answer::Lost(Unreachable::TooLarge { status: 200 }),
             "too_large",
             Value::Null,
         ),
@@ -209,7 +227,7 @@ fn whatever_a_provider_does_instead_is_told_and_changes_nothing() {
         for name in ["user-1", "user-2"] {
             deployment.provider.will_answer(answer.clone());
             let told = run(&deployment, name, &json!({}));
-            assert_eq!(told.status, 400, "{}", told.text);
+            assert_eq!(told.status, own_status, "{}", told.text);
             let error = &told.json()["error"];
             assert_eq!(error["code"], "connection_test_failed");
             assert_eq!(error["payload"]["outcome"], outcome);
