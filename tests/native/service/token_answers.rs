@@ -168,7 +168,7 @@ fn sentry_answers_with_201_and_names_of_its_own() {
 }
 
 #[test]
-fn shopline_takes_a_signature_of_the_time() {
+fn shopline_takes_a_signature_of_the_time_and_an_empty_body() {
     let config = json!({"handle": "fake-store"});
     let refreshing = Refreshing::at("shopline-oauth", &json!({"refresh_token": null}), &config);
     let data = json!({
@@ -185,12 +185,12 @@ fn shopline_takes_a_signature_of_the_time() {
         &[
             ACCEPT,
             AGENT,
+            JSON,
             "appkey: fake-client",
             "timestamp: 1767225600000",
             "sign: bcd4b3346804e8f21a2cb119f52eeeea2b84aad5d0868a0fae3c7cdde346575c",
-            JSON,
         ],
-        "{}",
+        "",
     );
     let credentials = &connection["credentials"];
     assert_eq!(credentials["access_token"], "fake-new-token");
