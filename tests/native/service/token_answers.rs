@@ -299,6 +299,33 @@ fn drives_of_microsoft_bring_no_second_token_where_sharepoint_is_not_named() {
 }
 
 #[test]
+fn drives_of_microsoft_bring_a_second_token_to_connections_that_name_their_tenant() {
+    for provider in ["one-drive", "sharepoint-online"] {
+        let old = json!({"access_token": "fake-old", "expires_at": "2025-12-31T23:00:00.000Z"});
+        let config = json!({"tenantId": "fake-tenant", "sharepointAccessToken": old});
+        let refreshing = Refreshing::at(provider, &json!({}), &config);
+        let second = json!({"access_token": "fake-sharepoint", "expires_in": 3600});
+        let connection = refreshing.force([Answer::Json(200, token()), Answer::Json(200, second)]);
+        let host = "POST https://login.microsoftonline.com";
+        refreshing.seen(0).is_form(
+            &format!("{host}/common/oauth2/v2.0/token"),
+            &format!("{GRANT}&{CLIENT}"),
+        );
+        refreshing.seen(1).is_form(
+            &format!("{host}/fake-tenant/oauth2/v2.0/token"),
+            &format!(
+                "{GRANT}&{CLIENT}\
+                 &scope=https%3A%2F%2Ffake-tenant.sharepoint.com%2FSites.Read.All"
+            ),
+        );
+        assert_eq!(
+            connection["connection_config"]["sharepointAccessToken"],
+            json!({"access_token": "fake-sharepoint", "expires_at": IN_AN_HOUR})
+        );
+    }
+}
+
+#[test]
 fn a_bot_of_teams_gets_a_token_of_its_own() {
     let config = json!({"tenantId": "fake-tenant", "botHostTenantId": "fake-bot-tenant"});
     let refreshing = Refreshing::at("microsoft-teams-bot", &json!({}), &config);
@@ -320,4 +347,11 @@ fn a_bot_of_teams_gets_a_token_of_its_own() {
         connection["connection_config"]["botFrameworkAccessToken"],
         json!({"access_token": "fake-bot", "expires_at": "2026-01-02T00:00:00.000Z"})
     );
+}
+
+#[test]
+fn a_bot_of_teams_whose_tenant_is_not_known_gets_no_token_of_its_own() {
+    let config = json!({"tenantId": "fake-tenant"});
+    let (refreshing, _) = refreshed("microsoft-teams-bot", &config, token());
+    assert_eq!(refreshing.deployment.provider.seen().len(), 1);
 }
