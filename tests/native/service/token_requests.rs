@@ -247,16 +247,33 @@ fn clients_in_the_header_are_not_in_the_body() {
 }
 
 #[test]
-fn braintree_takes_json_and_the_client_in_the_header() {
+fn braintree_takes_json_with_the_client_in_the_header_and_answers_in_xml() {
+    let answer = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><credentials>\
+        <access-token>fake-new-token</access-token>\
+        <refresh-token>fake-rotated-token</refresh-token><token-type>bearer</token-type>\
+        <expires-at type=\"datetime\">2026-01-01T01:00:00Z</expires-at></credentials>";
     for (provider, host) in [
         ("braintree", "api.braintreegateway.com"),
         ("braintree-sandbox", "api.sandbox.braintreegateway.com"),
     ] {
-        let (refreshing, _) = refreshed(provider, &json!({}), token());
+        let refreshing = Refreshing::at(provider, &json!({}), &json!({}));
+        let connection = refreshing.force([Answer::Xml(201, answer.to_owned())]);
         refreshing.seen(0).is(
             &format!("POST https://{host}/oauth/access_tokens"),
-            &[ACCEPT, AGENT, BASIC, JSON],
+            &[
+                "accept: application/xml",
+                AGENT,
+                BASIC,
+                "x-apiversion: 6",
+                JSON,
+            ],
             r#"{"grant_type":"refresh_token","refresh_token":"fake-refresh-token"}"#,
+        );
+        has(
+            &connection["credentials"],
+            "fake-new-token",
+            "fake-rotated-token",
+            IN_AN_HOUR,
         );
     }
 }
