@@ -133,15 +133,46 @@ fn a_person_gives_the_credentials_of_the_kind() {
 }
 
 #[test]
-fn secrets_are_concealed() {
+fn inputs_whose_names_tell_of_secrets_are_concealed() {
+    let mut count = 0;
     for listed in all() {
-        for (name, input) in listed.inputs("credentials") {
-            if matches!(
-                name,
-                "apiKey" | "clientSecret" | "privateKey" | "client_private_key"
-            ) {
-                assert_eq!(input["secret"], true, "{}: {name}", listed.name);
+        for kind in ["credentials", "integration_config", "assertion_option"] {
+            for (name, input) in listed.inputs(kind) {
+                let lower = name.to_lowercase();
+                let tells = ["password", "secret", "token", "key", "assertion"];
+                // The identifier of a key is none.
+                if name.ends_with("Id") || !tells.iter().any(|it| lower.contains(it)) {
+                    continue;
+                }
+                let is_none = name == "password" && NO_PASSWORDS.contains(&listed.name);
+                let is_concealed = input["secret"] == true;
+                assert_eq!(is_concealed, !is_none, "{}: {kind}.{name}", listed.name);
+                count += 1;
             }
         }
     }
+    assert!(count > 100, "{count}");
 }
+
+#[test]
+fn where_a_password_is_none_the_name_is_the_secret() {
+    for name in NO_PASSWORDS {
+        let entry: Value = serde_json::from_str(catalogue::find(name).unwrap()).unwrap();
+        assert_eq!(entry["credentials"]["username"]["secret"], true, "{name}");
+        let default = &entry["credentials"]["password"]["default_value"];
+        assert!(default.is_string(), "{name}");
+    }
+}
+
+/// Providers that take a key for the user's name, and anything or nothing for the password.
+const NO_PASSWORDS: [&str; 9] = [
+    "ashby",
+    "bamboohr-basic",
+    "customer-io",
+    "freshdesk",
+    "greenhouse-basic",
+    "greenhouse-harvest",
+    "lever-basic",
+    "stripe-api-key",
+    "toggl",
+];
