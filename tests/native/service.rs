@@ -26,6 +26,7 @@ mod ten_providers;
 mod tested_imports;
 mod tested_imports_requests;
 mod token_answers;
+mod token_endpoints;
 mod token_requests;
 mod two_step;
 mod two_step_answers;
