@@ -47,7 +47,7 @@ fn every_well_known_provider_is_there() {
 
 #[test]
 fn the_catalogue_is_complete_and_every_entry_is_valid() {
-    assert_eq!(all().len(), 288);
+    assert_eq!(all().len(), 313);
 }
 
 #[test]

@@ -87,12 +87,42 @@ fn a_client_of_an_mcp_server_needs_no_secret() {
     let client = json!({"type": "MCP_OAUTH2", "client_id": "fake-client"});
     let settings = json!({ "credentials": client });
     let imported = json!({"type": "MCP_OAUTH2"});
-    let refreshing = Refreshing::with_settings("attio-mcp", &settings, &imported, &json!({}));
-    let connection = refreshing.force([Answer::token("fake-new-token", Some("fake-rotated"))]);
-    let body = format!("{GRANT}&client_id=fake-client");
+    for (provider, url) in [
+        ("attio-mcp", "https://app.attio.com/oidc/token"),
+        ("linear-mcp", "https://mcp.linear.app/token"),
+        ("notion-mcp", "https://mcp.notion.com/token"),
+    ] {
+        let refreshing = Refreshing::with_settings(provider, &settings, &imported, &json!({}));
+        let connection = refreshing.force([Answer::token("fake-new-token", Some("fake-rotated"))]);
+        let body = format!("{GRANT}&client_id=fake-client");
+        refreshing.seen(0).is_form(&format!("POST {url}"), &body);
+        has(
+            &connection["credentials"],
+            "fake-new-token",
+            "fake-rotated",
+            IN_AN_HOUR,
+        );
+    }
+}
+
+#[test]
+fn the_mcp_server_of_slack_takes_the_token_of_a_user() {
+    let client = json!({
+        "type": "MCP_OAUTH2", "client_id": "fake-client",
+        "client_secret": "fake-client-secret-0123456789",
+    });
+    let settings = json!({ "credentials": client });
+    let imported = json!({"type": "MCP_OAUTH2"});
+    let refreshing = Refreshing::with_settings("slack-mcp", &settings, &imported, &json!({}));
+    let user = json!({
+        "access_token": "fake-new-token", "refresh_token": "fake-rotated", "expires_in": 3600,
+    });
+    let answer = json!({"ok": true, "authed_user": user});
+    let connection = refreshing.force([Answer::Json(200, answer)]);
+    let url = "POST https://slack.com/api/oauth.v2.user.access";
     refreshing
         .seen(0)
-        .is_form("POST https://app.attio.com/oidc/token", &body);
+        .is_form(url, &format!("{GRANT}&{CLIENT}"));
     has(
         &connection["credentials"],
         "fake-new-token",
