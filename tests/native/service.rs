@@ -30,6 +30,7 @@ mod token_endpoints;
 mod token_requests;
 mod two_step;
 mod two_step_answers;
+mod two_step_catalogue;
 mod two_step_refresh;
 mod two_step_saml;
 mod two_step_signed;

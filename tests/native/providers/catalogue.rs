@@ -47,7 +47,7 @@ fn every_well_known_provider_is_there() {
 
 #[test]
 fn the_catalogue_is_complete_and_every_entry_is_valid() {
-    assert_eq!(all().len(), 313);
+    assert_eq!(all().len(), 315);
 }
 
 #[test]
@@ -105,7 +105,12 @@ fn documentation_is_the_providers_own() {
 #[test]
 fn every_input_says_what_to_give() {
     for listed in all() {
-        for kind in ["credentials", "connection_config", "integration_config"] {
+        for kind in [
+            "credentials",
+            "assertion_option",
+            "connection_config",
+            "integration_config",
+        ] {
             for (name, input) in listed.inputs(kind) {
                 let at = format!("{}: {kind}.{name}", listed.name);
                 assert_eq!(input["type"], "string", "{at}");

@@ -203,6 +203,8 @@ fn every_placeholder_stands_for_something() {
             for name in template::placeholders(text) {
                 let stands = if let Some(name) = name.strip_prefix("connectionConfig.") {
                     is_declared("connection_config", name)
+                } else if let Some(name) = name.strip_prefix("assertionOption.") {
+                    is_declared("assertion_option", name)
                 } else if let Some(name) = name.strip_prefix("credentials.") {
                     // An input of several parts has them after a dot.
                     is_declared("credentials", name.split('.').next().unwrap())
