@@ -150,11 +150,13 @@ fn value_of(element: Node<'_, '_>, depth: usize) -> Option<Value> {
         return Some(text.into());
     }
     if !text.is_empty() {
-        members.insert("_".to_owned(), text.into());
+        members.insert(TEXT.to_owned(), text.into());
     }
     Some(members.into())
 }
 
+/// What the text of an element with attributes is called.
+pub const TEXT: &str = "_";
 const ATTRIBUTE: char = '$';
 /// Each level is a call on the stack.
 const MAX_DEPTH: usize = 32;

@@ -12,6 +12,7 @@ use crate::domain::{
     json_path::{remove_at, value_at},
     secret::{Secret, SecretMap},
     timestamp::Timestamp,
+    xml::TEXT,
 };
 
 /// Where an answer has what. Paths are names with dots between them, and places in lists.
@@ -76,7 +77,7 @@ pub fn read_token_answer(
     let path = rules.refresh_token.as_ref();
     let refresh_token = path.and_then(|path| text_at(answer, path));
     let path = rules.token_expiration.as_ref();
-    let expiration = path.and_then(|path| value_at(answer, path));
+    let expiration = path.and_then(|path| content_at(answer, path));
     let expires_at = expiration.and_then(|value| match rules.token_expiration_strategy {
         ExpirationStrategy::ExpireAt => expires_on(value, now),
         ExpirationStrategy::ExpireIn => expires_after(value, rules.expires_in_unit, now),
@@ -89,8 +90,14 @@ pub fn read_token_answer(
 }
 
 fn text_at(answer: &Value, path: &str) -> Option<Secret> {
-    let text = value_at(answer, path)?.as_str()?.trim();
+    let text = content_at(answer, path)?.as_str()?.trim();
     (!text.is_empty()).then(|| Secret::new(text))
+}
+
+/// The value at `path`; of an element with attributes its text.
+fn content_at<'a>(answer: &'a Value, path: &str) -> Option<&'a Value> {
+    let value = value_at(answer, path)?;
+    Some(value.get(TEXT).unwrap_or(value))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ fn request(provider: &str, config: &serde_json::Value) -> Sent {
 }
 
 #[test]
-fn google() {
+fn google_takes_the_refresh_token_and_the_client_in_a_form() {
     request("google", &json!({})).is_form(
         "POST https://oauth2.googleapis.com/token",
         &format!("grant_type=refresh_token&refresh_token=fake-refresh-token&{CLIENT}"),
@@ -27,7 +27,7 @@ fn google() {
 }
 
 #[test]
-fn microsoft() {
+fn microsoft_is_asked_where_every_tenant_is() {
     request("microsoft", &json!({})).is_form(
         "POST https://login.microsoftonline.com/common/oauth2/v2.0/token",
         &format!("grant_type=refresh_token&refresh_token=fake-refresh-token&{CLIENT}"),
@@ -35,7 +35,7 @@ fn microsoft() {
 }
 
 #[test]
-fn quickbooks() {
+fn quickbooks_takes_the_client_in_the_body() {
     request("quickbooks", &json!({"realmId": "1"})).is_form(
         "POST https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer",
         &format!("grant_type=refresh_token&refresh_token=fake-refresh-token&{CLIENT}"),
@@ -43,7 +43,7 @@ fn quickbooks() {
 }
 
 #[test]
-fn xero() {
+fn xero_takes_the_client_in_the_body() {
     request("xero", &json!({})).is_form(
         "POST https://identity.xero.com/connect/token",
         &format!("grant_type=refresh_token&refresh_token=fake-refresh-token&{CLIENT}"),
@@ -51,7 +51,7 @@ fn xero() {
 }
 
 #[test]
-fn shopify() {
+fn a_store_of_shopify_is_asked_itself_for_a_token_that_ends() {
     request("shopify", &json!({"subdomain": "fake-store"})).is_form(
         "POST https://fake-store.myshopify.com/admin/oauth/access_token",
         &format!("grant_type=refresh_token&expiring=1&refresh_token=fake-refresh-token&{CLIENT}"),
@@ -59,7 +59,7 @@ fn shopify() {
 }
 
 #[test]
-fn tiktok() {
+fn tiktok_calls_the_identifier_of_the_client_a_key() {
     request("tiktok-personal", &json!({})).is_form(
         "POST https://open.tiktokapis.com/v2/oauth/token/",
         "grant_type=refresh_token&client_key=fake-client&refresh_token=fake-refresh-token\

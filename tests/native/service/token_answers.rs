@@ -177,7 +177,7 @@ fn sentry_answers_with_201_and_names_of_its_own() {
 }
 
 #[test]
-fn shopline_takes_a_signature_of_the_time() {
+fn shopline_takes_a_signature_of_the_time_and_an_empty_body() {
     let config = json!({"handle": "fake-store"});
     let refreshing = Refreshing::at("shopline-oauth", &json!({"refresh_token": null}), &config);
     let data = json!({
@@ -194,12 +194,12 @@ fn shopline_takes_a_signature_of_the_time() {
         &[
             ACCEPT,
             AGENT,
+            JSON,
             "appkey: fake-client",
             "timestamp: 1767225600000",
             "sign: bcd4b3346804e8f21a2cb119f52eeeea2b84aad5d0868a0fae3c7cdde346575c",
-            JSON,
         ],
-        "{}",
+        "",
     );
     let credentials = &connection["credentials"];
     assert_eq!(credentials["access_token"], "fake-new-token");
@@ -308,6 +308,33 @@ fn drives_of_microsoft_bring_no_second_token_where_sharepoint_is_not_named() {
 }
 
 #[test]
+fn drives_of_microsoft_bring_a_second_token_to_connections_that_name_their_tenant() {
+    for provider in ["one-drive", "sharepoint-online"] {
+        let old = json!({"access_token": "fake-old", "expires_at": "2025-12-31T23:00:00.000Z"});
+        let config = json!({"tenantId": "fake-tenant", "sharepointAccessToken": old});
+        let refreshing = Refreshing::at(provider, &json!({}), &config);
+        let second = json!({"access_token": "fake-sharepoint", "expires_in": 3600});
+        let connection = refreshing.force([Answer::Json(200, token()), Answer::Json(200, second)]);
+        let host = "POST https://login.microsoftonline.com";
+        refreshing.seen(0).is_form(
+            &format!("{host}/common/oauth2/v2.0/token"),
+            &format!("{GRANT}&{CLIENT}"),
+        );
+        refreshing.seen(1).is_form(
+            &format!("{host}/fake-tenant/oauth2/v2.0/token"),
+            &format!(
+                "{GRANT}&{CLIENT}\
+                 &scope=https%3A%2F%2Ffake-tenant.sharepoint.com%2FSites.Read.All"
+            ),
+        );
+        assert_eq!(
+            connection["connection_config"]["sharepointAccessToken"],
+            json!({"access_token": "fake-sharepoint", "expires_at": IN_AN_HOUR})
+        );
+    }
+}
+
+#[test]
 fn a_bot_of_teams_gets_a_token_of_its_own() {
     let config = json!({"tenantId": "fake-tenant", "botHostTenantId": "fake-bot-tenant"});
     let refreshing = Refreshing::at("microsoft-teams-bot", &json!({}), &config);
@@ -329,4 +356,11 @@ fn a_bot_of_teams_gets_a_token_of_its_own() {
         connection["connection_config"]["botFrameworkAccessToken"],
         json!({"access_token": "fake-bot", "expires_at": "2026-01-02T00:00:00.000Z"})
     );
+}
+
+#[test]
+fn a_bot_of_teams_whose_tenant_is_not_known_gets_no_token_of_its_own() {
+    let config = json!({"tenantId": "fake-tenant"});
+    let (refreshing, _) = refreshed("microsoft-teams-bot", &config, token());
+    assert_eq!(refreshing.deployment.provider.seen().len(), 1);
 }

@@ -87,12 +87,42 @@ fn a_client_of_an_mcp_server_needs_no_secret() {
     let client = json!({"type": "MCP_OAUTH2", "client_id": "fake-client"});
     let settings = json!({ "credentials": client });
     let imported = json!({"type": "MCP_OAUTH2"});
-    let refreshing = Refreshing::with_settings("attio-mcp", &settings, &imported, &json!({}));
-    let connection = refreshing.force([Answer::token("fake-new-token", Some("fake-rotated"))]);
-    let body = format!("{GRANT}&client_id=fake-client");
+    for (provider, url) in [
+        ("attio-mcp", "https://app.attio.com/oidc/token"),
+        ("linear-mcp", "https://mcp.linear.app/token"),
+        ("notion-mcp", "https://mcp.notion.com/token"),
+    ] {
+        let refreshing = Refreshing::with_settings(provider, &settings, &imported, &json!({}));
+        let connection = refreshing.force([Answer::token("fake-new-token", Some("fake-rotated"))]);
+        let body = format!("{GRANT}&client_id=fake-client");
+        refreshing.seen(0).is_form(&format!("POST {url}"), &body);
+        has(
+            &connection["credentials"],
+            "fake-new-token",
+            "fake-rotated",
+            IN_AN_HOUR,
+        );
+    }
+}
+
+#[test]
+fn the_mcp_server_of_slack_takes_the_token_of_a_user() {
+    let client = json!({
+        "type": "MCP_OAUTH2", "client_id": "fake-client",
+        "client_secret": "fake-client-secret-0123456789",
+    });
+    let settings = json!({ "credentials": client });
+    let imported = json!({"type": "MCP_OAUTH2"});
+    let refreshing = Refreshing::with_settings("slack-mcp", &settings, &imported, &json!({}));
+    let user = json!({
+        "access_token": "fake-new-token", "refresh_token": "fake-rotated", "expires_in": 3600,
+    });
+    let answer = json!({"ok": true, "authed_user": user});
+    let connection = refreshing.force([Answer::Json(200, answer)]);
+    let url = "POST https://slack.com/api/oauth.v2.user.access";
     refreshing
         .seen(0)
-        .is_form("POST https://app.attio.com/oidc/token", &body);
+        .is_form(url, &format!("{GRANT}&{CLIENT}"));
     has(
         &connection["credentials"],
         "fake-new-token",
@@ -263,16 +293,33 @@ fn clients_in_the_header_are_not_in_the_body() {
 }
 
 #[test]
-fn braintree_takes_json_and_the_client_in_the_header() {
+fn braintree_takes_json_with_the_client_in_the_header_and_answers_in_xml() {
+    let answer = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><credentials>\
+        <access-token>fake-new-token</access-token>\
+        <refresh-token>fake-rotated-token</refresh-token><token-type>bearer</token-type>\
+        <expires-at type=\"datetime\">2026-01-01T01:00:00Z</expires-at></credentials>";
     for (provider, host) in [
         ("braintree", "api.braintreegateway.com"),
         ("braintree-sandbox", "api.sandbox.braintreegateway.com"),
     ] {
-        let (refreshing, _) = refreshed(provider, &json!({}), token());
+        let refreshing = Refreshing::at(provider, &json!({}), &json!({}));
+        let connection = refreshing.force([Answer::Xml(201, answer.to_owned())]);
         refreshing.seen(0).is(
             &format!("POST https://{host}/oauth/access_tokens"),
-            &[ACCEPT, AGENT, BASIC, JSON],
+            &[
+                "accept: application/xml",
+                AGENT,
+                BASIC,
+                "x-apiversion: 6",
+                JSON,
+            ],
             r#"{"grant_type":"refresh_token","refresh_token":"fake-refresh-token"}"#,
+        );
+        has(
+            &connection["credentials"],
+            "fake-new-token",
+            "fake-rotated-token",
+            IN_AN_HOUR,
         );
     }
 }

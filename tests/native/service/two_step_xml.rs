@@ -54,7 +54,7 @@ fn a_token_is_found_in_an_answer_of_xml() {
         },
     }));
     let answer = "<?xml version=\"1.0\"?><response><operation><login status=\"ok\">\
-        <timeout>2026-01-01T01:00:00+00:00</timeout></login><api><sessionid>fake-session\
+        <timeout>2026-01-01T01:00:00+00:00</timeout></login><api><sessionid kind=\"x\">fake-session\
         </sessionid></api></operation></response>";
     deployment
         .provider
