@@ -5,6 +5,7 @@
 
 pub mod api_keys;
 pub mod app_token;
+mod ask;
 pub mod authenticate;
 pub mod change_metadata;
 pub mod connection;

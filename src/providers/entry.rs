@@ -224,7 +224,7 @@ impl Entry {
     /// may be: an app with a user asks twice, and a refresh that is rejected is followed by a login.
     #[must_use]
     pub fn exchange_timeout_millis(&self) -> u32 {
-        let is_twofold = self.auth_mode == AuthMode::Custom || self.refresh_step().is_some();
+        let is_twofold = self.auth_mode == AuthMode::Custom || self.renewal_step().is_some();
         let requests = (1 + self.additional_steps.len()) * if is_twofold { 2 } else { 1 };
         let requests = u32::try_from(requests).unwrap_or(u32::MAX);
         self.token_request_timeout_millis().saturating_mul(requests)

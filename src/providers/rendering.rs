@@ -10,7 +10,7 @@ use url::Url;
 use super::{
     entry::Entry,
     field_schema::FieldSchema,
-    refresh_rule::{FilledRequest, RuleError, url},
+    filled_request::{FillError, FilledRequest, url},
     revocation_rule::revocation_url,
     step_request::step_request,
     template::{TemplateError, Values},
@@ -24,7 +24,7 @@ use crate::{
 /// The requests that show the client's secret to the provider: that for a token and that for its
 /// revocation, as far as the entry has them.
 #[must_use]
-pub fn token_requests(entry: &Entry, connection_config: &SecretMap) -> Vec<Result<Url, RuleError>> {
+pub fn token_requests(entry: &Entry, connection_config: &SecretMap) -> Vec<Result<Url, FillError>> {
     let provided = provided(entry);
     let values = &Values {
         provided: Some(&provided),
@@ -58,9 +58,9 @@ pub fn token_requests(entry: &Entry, connection_config: &SecretMap) -> Vec<Resul
 }
 
 /// The requests that inputs of a connection log in with.
-fn logins(entry: &Entry, values: &Values<'_>) -> Vec<Result<Url, RuleError>> {
+fn logins(entry: &Entry, values: &Values<'_>) -> Vec<Result<Url, FillError>> {
     let steps = if entry.auth_mode == AuthMode::TwoStep {
-        [entry.login_step(), entry.refresh_step()]
+        [entry.login_step(), entry.renewal_step()]
     } else {
         let app = entry.token_url.as_ref().map(|it| it.app().to_owned());
         [app.map(TokenStep::to), None]
@@ -109,17 +109,17 @@ pub fn check(entry: &Entry, input: &Input<'_>) {
         };
         let (field, mistake) = match error {
             // What an answer brings, nobody knows before.
-            RuleError::Template {
+            FillError::Template {
                 source: TemplateError::Missing(name),
                 ..
             } if name.starts_with("raw.") || name.starts_with("step") => continue,
-            RuleError::NoTokenUrl => ("token_url", "There is no token URL".to_owned()),
-            RuleError::ForeignDomain => (
+            FillError::NoTokenUrl => ("token_url", "There is no token URL".to_owned()),
+            FillError::ForeignDomain => (
                 "token_domains",
                 "A token request or revocation leads outside of these domains".to_owned(),
             ),
-            RuleError::Template { field, source } => (field, explained(&source)),
-            RuleError::NotXml => (
+            FillError::Template { field, source } => (field, explained(&source)),
+            FillError::NotXml => (
                 "body_format",
                 "The parameters cannot be written as XML: expected one element".to_owned(),
             ),

@@ -4,13 +4,13 @@ use url::Url;
 
 use super::{
     entry::Entry,
-    refresh_rule::{RuleError, url},
+    filled_request::{FillError, url},
     template::Values,
 };
 
 /// The address that revokes the tokens of a connection with these values, if the provider has
 /// one.
-pub fn revocation_url(entry: &Entry, values: &Values<'_>) -> Result<Option<Url>, RuleError> {
+pub fn revocation_url(entry: &Entry, values: &Values<'_>) -> Result<Option<Url>, FillError> {
     let template = entry.revocation_url.as_deref();
     template
         .map(|template| url(entry, "revocation_url", template, values))
@@ -28,7 +28,7 @@ mod tests {
     };
 
     #[track_caller]
-    fn revokes_at(own: &Value, config: &Value, expected: Result<Option<&str>, RuleError>) {
+    fn revokes_at(own: &Value, config: &Value, expected: Result<Option<&str>, FillError>) {
         let mut entry = json!({
             "display_name": "Example",
             "docs": "https://docs.example",
@@ -75,7 +75,7 @@ mod tests {
         revokes_at(
             &own,
             &json!({"host": "a.example.evil.example"}),
-            Err(RuleError::ForeignDomain),
+            Err(FillError::ForeignDomain),
         );
     }
 }

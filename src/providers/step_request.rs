@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use super::{
     entry::Entry,
+    filled_request::{FillError, url},
     filling::Declared,
-    refresh_rule::{RuleError, url},
     template::{TemplateError, Values},
     token_steps::{StepFormat, TokenStep},
 };
@@ -33,7 +33,7 @@ pub fn step_request(
     step: &TokenStep,
     entry: &Entry,
     values: &Values<'_>,
-) -> Result<HttpRequest, RuleError> {
+) -> Result<HttpRequest, FillError> {
     let mut url = url(entry, step.fields.url, &step.url, values)?;
     let format = step.format.unwrap_or(entry.step_format);
     let declared = Declared::all(entry);
@@ -54,7 +54,7 @@ pub fn step_request(
         }
         (Method::Post, StepFormat::Json, Some(parameters)) => Some(Content::json(&parameters)),
         (Method::Post, StepFormat::Xml, Some(parameters)) => {
-            Some(Content::xml(&parameters).ok_or(RuleError::NotXml)?)
+            Some(Content::xml(&parameters).ok_or(FillError::NotXml)?)
         }
     };
     let headers = declared.headers(&step.headers, values);
@@ -62,8 +62,8 @@ pub fn step_request(
     Ok(HttpRequest::new(step.method, url, headers, content))
 }
 
-fn in_field(field: &'static str) -> impl Fn(TemplateError) -> RuleError {
-    move |source| RuleError::Template { field, source }
+fn in_field(field: &'static str) -> impl Fn(TemplateError) -> FillError {
+    move |source| FillError::Template { field, source }
 }
 
 /// `template` with every text in it filled in. How deep it is was checked with the entry.

@@ -192,7 +192,7 @@ impl Entry {
 
     /// The request of a refresh, if the provider has any, in place of the first of a login.
     #[must_use]
-    pub fn refresh_step(&self) -> Option<TokenStep> {
+    pub fn renewal_step(&self) -> Option<TokenStep> {
         if self.refresh_token_params.is_none() && self.refresh_token_headers.is_none() {
             return None;
         }

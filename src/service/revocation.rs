@@ -2,6 +2,7 @@
 //! this deletes the connection, and nothing that happens here may stand in the way.
 
 use super::{
+    ask::ask,
     connection::{open_connection_config, open_credentials},
     error::InternalError,
     integration::{open_secrets, provider_of},
@@ -12,7 +13,7 @@ use super::{
     },
 };
 use crate::{
-    domain::{credentials::Credentials, egress::permitted, secret::SecretMap},
+    domain::{credentials::Credentials, secret::SecretMap},
     oauth2::{
         http::HttpRequest,
         revocation::{Token, is_revoked, revocation_request},
@@ -61,7 +62,7 @@ pub async fn revoke(
             Ok(None) => return Revocation::NotSupported,
             Err(Unaskable) => return Revocation::Failed { status: None },
         };
-    match ports.send(request, timeout_millis).await {
+    match ask(ports, request, timeout_millis).await {
         Ok(response) if is_revoked(&response) => Revocation::Revoked,
         Ok(response) => Revocation::Failed {
             status: Some(response.status),
@@ -106,7 +107,6 @@ async fn request(
     let values = Values::new(&config, ports.now(), &random);
     let url = revocation_url(&entry, &values).map_err(|_| Unaskable)?;
     let Some(url) = url else { return Ok(None) };
-    permitted(&url, ports.settings().egress).map_err(|_| Unaskable)?;
     let (token, client) = match credentials {
         Credentials::OAuth2(own) => {
             let token = match &own.refresh_token {

@@ -6,6 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 
 use super::{
+    ask::{AskError, ask},
     error::InternalError,
     integration::open_secrets,
     ports::{Ports, random_uuid},
@@ -14,7 +15,6 @@ use crate::{
     domain::{
         attempt::AttemptOutcome,
         credentials::{Credentials, Tba},
-        egress::permitted,
         integration::IntegrationSecrets,
         mask::Mask,
         secret::{Secret, SecretMap},
@@ -203,17 +203,18 @@ fn sign(
 }
 
 async fn call(ports: &impl Ports, request: HttpRequest, mask: &Mask) -> Result<(), FailedTest> {
-    permitted(&request.url, ports.settings().egress)
-        .map_err(|error| FailedTest::not_possible(&error))?;
-    match ports.send(request, TIMEOUT_MILLIS).await {
+    match ask(ports, request, TIMEOUT_MILLIS).await {
         Ok(response) => {
             let said = || error_text(&response).map(|said| mask.apply(&said, MAX_ERROR_BYTES));
             judged(response.status, said)
         }
-        // What it says is of no interest: the status alone tells whether they work.
-        Err(Unreachable::TooLarge { status }) => judged(status, || None),
-        Err(Unreachable::Failed) => Err(FailedTest::unanswered(AttemptOutcome::Unreachable)),
-        Err(Unreachable::TimedOut) => Err(FailedTest::unanswered(AttemptOutcome::TimedOut)),
+        Err(AskError::Forbidden(error)) => Err(FailedTest::not_possible(&error)),
+        Err(AskError::Unreachable(error)) => match error {
+            Unreachable::Failed => Err(FailedTest::unanswered(AttemptOutcome::Unreachable)),
+            Unreachable::TimedOut => Err(FailedTest::unanswered(AttemptOutcome::TimedOut)),
+            // What it says is of no interest: the status alone tells whether they work.
+            Unreachable::TooLarge { status } => judged(status, || None),
+        },
     }
 }
 

@@ -17,6 +17,7 @@ use url::Url;
 
 use self::issued::{Checkpoint, Issued};
 use super::{
+    ask::{AskError, ask},
     error::InternalError,
     integration::open_secrets,
     journal::Intent,
@@ -27,7 +28,6 @@ use crate::{
     domain::{
         attempt::{Attempt, AttemptOutcome},
         credentials::{Credentials, ExchangeMode, Exchanged},
-        egress::permitted,
         integration::IntegrationSecrets,
         mask::Mask,
         refresh::Failure,
@@ -42,7 +42,7 @@ use crate::{
     },
     providers::{
         entry::{Entry, TokenUrl},
-        refresh_rule::{self, RuleError},
+        filled_request::{self, FillError},
         template::Values,
     },
     signing::{jws::JwtKey, private_key::PrivateKeyError},
@@ -187,8 +187,8 @@ impl From<PrivateKeyError> for TokenExchangeError {
     }
 }
 
-impl From<RuleError> for TokenExchangeError {
-    fn from(error: RuleError) -> Self {
+impl From<FillError> for TokenExchangeError {
+    fn from(error: FillError) -> Self {
         no_url(&error)
     }
 }
@@ -277,8 +277,8 @@ impl<P: Ports> Exchange<'_, P> {
     ) -> Result<Url, TokenExchangeError> {
         let template = self.entry.token_url.as_ref().map(TokenUrl::app);
         let template = template.or(default);
-        let template = template.ok_or(RuleError::NoTokenUrl)?;
-        Ok(refresh_rule::url(
+        let template = template.ok_or(FillError::NoTokenUrl)?;
+        Ok(filled_request::url(
             self.entry,
             "token_url",
             template,
@@ -293,20 +293,22 @@ impl<P: Ports> Exchange<'_, P> {
         request: HttpRequest,
         made: &SecretMap,
     ) -> Result<(SecretMap, u16), TokenExchangeError> {
-        let response = self.send(request).await?;
+        let response = self.answer_to(request).await?;
         let answer = read_answer(&response, self.ports.now())
             .map_err(|error| refused(&self.mask().and_map(made), error, &response))?;
         Ok((answer, response.status))
     }
 
     /// Sends a request, if it may go where it goes, within the time that the entry gives it.
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TokenExchangeError> {
-        permitted(&request.url, self.ports.settings().egress).map_err(|error| no_url(&error))?;
+    async fn answer_to(&self, request: HttpRequest) -> Result<HttpResponse, TokenExchangeError> {
         let timeout = self.entry.token_request_timeout_millis();
-        let response = self.ports.send(request, timeout).await;
-        response.map_err(|error| TokenExchangeError::Refused {
-            error: error.into(),
-            said: None,
+        let response = ask(self.ports, request, timeout).await;
+        response.map_err(|error| match error {
+            AskError::Forbidden(error) => no_url(&error),
+            AskError::Unreachable(error) => TokenExchangeError::Refused {
+                error: error.into(),
+                said: None,
+            },
         })
     }
 

@@ -102,7 +102,7 @@ const EXPOSING: &[(&str, &str)] = &[
         "checks settings against their declaration",
     ),
     ("src/providers/jwt_template.rs", "fills what is signed"),
-    ("src/providers/refresh_rule.rs", "fills a token request"),
+    ("src/providers/filled_request.rs", "fills a token request"),
     ("src/providers/template.rs", "fills a token request"),
     (
         "src/service/token_exchange/oauth2.rs",
@@ -236,6 +236,17 @@ fn secrets_come_out_in_known_places() {
         difference.is_empty(),
         "not on the list, or there without need: {difference:?}"
     );
+}
+
+/// What sends requests checks first whether they may go where they go.
+#[test]
+fn providers_are_asked_in_one_place() {
+    let sending = all().into_iter().filter(|source| {
+        let is_service = source.path.starts_with("src/service/");
+        is_service && source.code().contains(".send(")
+    });
+    let sending: Vec<_> = sending.map(|source| source.path).collect();
+    assert_eq!(sending, ["src/service/ask.rs"]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::{
     oauth2::client_authentication::{Client, ClientAuthentication},
     providers::{
         entry::Entry,
-        refresh_rule::RuleError,
+        filled_request::FillError,
         template::{self, Values},
     },
     service::ports::{Ports, RefreshFailure, random_uuid},
@@ -103,7 +103,7 @@ async fn assertion(
     let claim = |template: &Option<String>, usual: &str| match template {
         Some(template) => template::text(template, values).map_err(|source| {
             let field = "client_assertion";
-            RuleError::Template { field, source }
+            FillError::Template { field, source }
         }),
         None => Ok(usual.to_owned()),
     };

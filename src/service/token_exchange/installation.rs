@@ -17,7 +17,7 @@ use crate::{
         http::Method,
         token_request::{BodyFormat, message},
     },
-    providers::{entry::Entry, refresh_rule::headers},
+    providers::{entry::Entry, filled_request::headers},
     service::ports::Ports,
     signing::{
         jws::JwtKey,

@@ -24,7 +24,7 @@ use crate::{
             read_token_response,
         },
     },
-    providers::{refresh_rule::FilledRequest, template::Values},
+    providers::{filled_request::FilledRequest, template::Values},
     service::ports::Ports,
 };
 
@@ -139,7 +139,7 @@ impl<P: Ports> Exchange<'_, P> {
         // An assertion was made for this request, so no other place knows it.
         let shown = request.client.client_secret.clone();
         let shown = SecretMap::of(shown.map(|shown| ("client_secret", shown)));
-        let response = self.send(request.into_http()).await?;
+        let response = self.answer_to(request.into_http()).await?;
         let token = self
             .token(&response, answers)
             .map_err(|error| refused(&self.mask().and_map(&shown), error, &response))?;

@@ -17,7 +17,7 @@ use crate::{
         token_response::{ResponseRules, TokenResponse},
     },
     providers::{
-        refresh_rule::FilledRequest,
+        filled_request::FilledRequest,
         refresh_step::{RefreshStep, StepResult},
         template::Values,
     },
@@ -93,7 +93,7 @@ impl<P: Ports> Exchange<'_, P> {
             request.parameters.as_slice(),
             step.body_format,
         );
-        let response = self.send(http).await?;
+        let response = self.answer_to(http).await?;
         let answers = ResponseRules {
             expires_in_unit: self.entry.expires_in_unit,
             own_shape: step.token_response.clone(),

@@ -17,8 +17,8 @@ use crate::{
     },
     providers::{
         assertion::AssertionTemplate,
+        filled_request::FillError,
         jwt_template::{JwtTemplate, UnsignableError},
-        refresh_rule::RuleError,
         saml_template::{Saml, SamlTemplate},
         step_request::{credentials, step_request},
         template::Values,
@@ -31,7 +31,7 @@ impl<P: Ports> Exchange<'_, P> {
     /// A token for the refresh token, else for the inputs.
     pub(super) async fn two_step(&self, old: &Exchanged) -> Result<Issued, TokenExchangeError> {
         let shown = self.shown(old).await;
-        let refresh = self.entry.refresh_step().zip(old.refresh_token.as_ref());
+        let refresh = self.entry.renewal_step().zip(old.refresh_token.as_ref());
         let Some((first, refresh_token)) = refresh else {
             return self.login(old, shown?, old.refresh_token.as_ref()).await;
         };
@@ -61,7 +61,7 @@ impl<P: Ports> Exchange<'_, P> {
         refresh_token: Option<&Secret>,
     ) -> Result<Issued, TokenExchangeError> {
         let first = self.entry.login_step();
-        let first = first.ok_or(RuleError::NoTokenUrl)?;
+        let first = first.ok_or(FillError::NoTokenUrl)?;
         let assertion = named("assertion", assertion.as_ref());
         let credentials = self.own_credentials(old).merged(&assertion);
         let provided = named("token", signed.as_ref());
@@ -158,7 +158,7 @@ impl<P: Ports> Exchange<'_, P> {
             };
             let request =
                 step_request(step, self.entry, &values).map_err(|error| unfilled(&error))?;
-            let response = self.send(request).await?;
+            let response = self.answer_to(request).await?;
             let headers = &self.entry.token_response_headers;
             answers
                 .push(&response, headers, self.ports.now())
@@ -236,15 +236,15 @@ fn unsignable(error: &UnsignableError) -> TokenExchangeError {
     TokenExchangeError::unaskable(RefreshFailure::TwoStep, error)
 }
 
-fn unfilled(error: &RuleError) -> TokenExchangeError {
+fn unfilled(error: &FillError) -> TokenExchangeError {
     match error {
-        RuleError::NoTokenUrl
-        | RuleError::ForeignDomain
-        | RuleError::Template {
+        FillError::NoTokenUrl
+        | FillError::ForeignDomain
+        | FillError::Template {
             field: "refresh_url" | "token_url",
             ..
         } => no_url(error),
-        RuleError::NotXml | RuleError::Template { .. } => {
+        FillError::NotXml | FillError::Template { .. } => {
             TokenExchangeError::unaskable(RefreshFailure::TwoStep, error)
         }
     }

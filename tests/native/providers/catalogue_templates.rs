@@ -5,7 +5,7 @@ use holdfast::{
     domain::{auth_mode::AuthMode, secret::SecretMap, timestamp::Timestamp},
     providers::{
         entry::Entry,
-        refresh_rule::RuleError,
+        filled_request::FillError,
         rendering::{check, token_requests},
         template::{self, TemplateError, Values},
     },
@@ -51,11 +51,11 @@ fn required(input: &Value) -> bool {
 }
 
 /// Whether this is a step that need not be made, without a value that need not be there.
-fn is_left_out(entry: &Entry, url: &Result<Url, RuleError>) -> bool {
+fn is_left_out(entry: &Entry, url: &Result<Url, FillError>) -> bool {
     let is_optional = entry.refresh_steps.iter().all(|step| step.is_optional);
     let lacks_value = matches!(
         url,
-        Err(RuleError::Template {
+        Err(FillError::Template {
             field: "refresh_steps",
             source: TemplateError::Missing(_)
         })

@@ -52,7 +52,7 @@ fn every_login_can_be_made_and_its_answer_read() {
         };
         let first = entry.login_step();
         let steps = first.iter().chain(&entry.additional_steps);
-        for step in steps.chain(&entry.refresh_step()) {
+        for step in steps.chain(&entry.renewal_step()) {
             let request = step_request(step, entry, &values);
             assert!(request.is_ok(), "{}: {request:?}", listed.name);
         }

@@ -118,10 +118,6 @@ fn a_token_that_never_ends_is_not_refreshed_and_one_of_unknown_end_is_after_an_h
 
 #[test]
 fn cookies_of_all_answers_are_kept_but_for_those_that_one_ends() {
-    let deployment = deployment(&json!({
-        "token_response_headers": ["set-cookie"],
-        "additional_steps": [{"token_url": "https://acme.example/2"}],
-    }));
     const FIRST: &[(&str, &str)] = &[
         ("set-cookie", "a=1"),
         ("set-cookie", "b=2"),
@@ -131,6 +127,11 @@ fn cookies_of_all_answers_are_kept_but_for_those_that_one_ends() {
         ("set-cookie", "b=4; Path=/"),
         ("set-cookie", "a=; Path=/; Max-Age=0"),
     ];
+
+    let deployment = deployment(&json!({
+        "token_response_headers": ["set-cookie"],
+        "additional_steps": [{"token_url": "https://acme.example/2"}],
+    }));
     deployment
         .provider
         .will_answer(Answer::JsonWith(FIRST, json!({})));

@@ -40,7 +40,7 @@ impl fmt::Debug for FilledRequest {
 
 /// Why there is no token request.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-pub enum RuleError {
+pub enum FillError {
     /// The entry has no URL to send it to.
     #[error("the provider has no token URL")]
     NoTokenUrl,
@@ -63,11 +63,11 @@ pub enum RuleError {
 impl FilledRequest {
     /// For a refresh. Parameters are `refresh_params`, else `token_params` except their
     /// `grant_type`, which is that of the first token request.
-    pub fn for_refresh(entry: &Entry, values: &Values<'_>) -> Result<Self, RuleError> {
+    pub fn for_refresh(entry: &Entry, values: &Values<'_>) -> Result<Self, FillError> {
         let (field, template) = match (&entry.refresh_url, &entry.token_url) {
             (Some(url), _) => ("refresh_url", url.as_str()),
             (None, Some(url)) => ("token_url", url.oauth2()),
-            (None, None) => return Err(RuleError::NoTokenUrl),
+            (None, None) => return Err(FillError::NoTokenUrl),
         };
         let url = url(entry, field, template, values)?;
         let first = entry.token_params.iter();
@@ -91,8 +91,8 @@ impl FilledRequest {
 
     /// For a client credentials grant. Parameters are `token_params`, then the connection's
     /// `oauth_scopes`, then the connection's `authorization_params` over all of them.
-    pub fn for_client_credentials(entry: &Entry, values: &Values<'_>) -> Result<Self, RuleError> {
-        let template = entry.token_url.as_ref().ok_or(RuleError::NoTokenUrl)?;
+    pub fn for_client_credentials(entry: &Entry, values: &Values<'_>) -> Result<Self, FillError> {
+        let template = entry.token_url.as_ref().ok_or(FillError::NoTokenUrl)?;
         let url = url(entry, "token_url", template.oauth2(), values)?;
         let mut parameters = grant("client_credentials");
         parameters.extend(texts(entry, "token_params", &entry.token_params, values)?);
@@ -124,9 +124,9 @@ impl FilledRequest {
         entry: &Entry,
         step: &RefreshStep,
         values: &Values<'_>,
-    ) -> Result<Self, RuleError> {
+    ) -> Result<Self, FillError> {
         let field = "refresh_steps";
-        let in_step = |source| RuleError::Template { field, source };
+        let in_step = |source| FillError::Template { field, source };
         let texts = Declared::NONE.texts(&step.token_params, values);
         let headers = Declared::NONE.headers(&step.token_headers, values);
         Ok(Self {
@@ -143,11 +143,11 @@ fn texts(
     field: &'static str,
     parameters: &Parameters,
     values: &Values<'_>,
-) -> Result<impl Iterator<Item = (String, Secret)>, RuleError> {
+) -> Result<impl Iterator<Item = (String, Secret)>, FillError> {
     let filled = Declared::of_configuration(entry).texts(parameters, values);
     filled
         .map(secret)
-        .map_err(|source| RuleError::Template { field, source })
+        .map_err(|source| FillError::Template { field, source })
 }
 
 fn secret(texts: Vec<(String, String)>) -> impl Iterator<Item = (String, Secret)> {
@@ -169,9 +169,9 @@ pub fn headers(
     field: &'static str,
     headers: &Parameters,
     values: &Values<'_>,
-) -> Result<Vec<(String, Secret)>, RuleError> {
+) -> Result<Vec<(String, Secret)>, FillError> {
     let headers = Declared::of_configuration(entry).headers(headers, values);
-    headers.map_err(|source| RuleError::Template { field, source })
+    headers.map_err(|source| FillError::Template { field, source })
 }
 
 /// Fills in `template`, which is the `field` of the entry, and holds it to the entry's domains.
@@ -180,13 +180,13 @@ pub fn url(
     field: &'static str,
     template: &str,
     values: &Values<'_>,
-) -> Result<Url, RuleError> {
+) -> Result<Url, FillError> {
     let fill = if entry.token_domains.is_empty() {
         template::url_on_any_host
     } else {
         template::url
     };
-    let url = fill(template, values).map_err(|source| RuleError::Template { field, source })?;
+    let url = fill(template, values).map_err(|source| FillError::Template { field, source })?;
     let host = url.host_str().unwrap_or_default();
     let is_within = |domain: &String| {
         let rest = host.strip_suffix(domain.as_str());
@@ -195,7 +195,7 @@ pub fn url(
     if entry.token_domains.is_empty() || entry.token_domains.iter().any(is_within) {
         return Ok(url);
     }
-    Err(RuleError::ForeignDomain)
+    Err(FillError::ForeignDomain)
 }
 
 #[cfg(test)]
@@ -312,7 +312,7 @@ mod tests {
         let own = json!({"token_params": {"organization": "${connectionConfig.org}"}});
         assert_eq!(
             FilledRequest::for_refresh(&entry(&own), &values(&config(&json!({})))).unwrap_err(),
-            RuleError::Template {
+            FillError::Template {
                 field: "token_params",
                 source: TemplateError::Missing("connectionConfig.org".to_owned()),
             }
@@ -360,7 +360,7 @@ mod tests {
         let outcome = FilledRequest::for_refresh(&entry, &values(&config(&json!({}))));
         assert_eq!(
             outcome.unwrap_err(),
-            RuleError::Template {
+            FillError::Template {
                 field: "token_url",
                 source: TemplateError::Missing("connectionConfig.sub".to_owned()),
             }
@@ -401,7 +401,7 @@ mod tests {
             FilledRequest::for_refresh(&entry, &values(&SecretMap::default())),
             FilledRequest::for_client_credentials(&entry, &values(&SecretMap::default())),
         ] {
-            assert_eq!(outcome.unwrap_err(), RuleError::NoTokenUrl);
+            assert_eq!(outcome.unwrap_err(), FillError::NoTokenUrl);
         }
     }
 
