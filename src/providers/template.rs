@@ -9,7 +9,7 @@ mod moment;
 mod parse;
 mod url_template;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use thiserror::Error;
 use url::Url;
 
@@ -17,7 +17,11 @@ use self::{
     parse::{Placeholder, Template, alternatives, whole},
     url_template::{Tail, UrlTemplate},
 };
-use crate::domain::{json_path::value_within, secret::SecretMap, timestamp::Timestamp};
+use crate::domain::{
+    json_path::{value_at, value_within},
+    secret::SecretMap,
+    timestamp::Timestamp,
+};
 
 /// What the placeholders stand for.
 #[derive(Clone, Copy, Debug)]
@@ -228,7 +232,16 @@ impl<'a> Values<'a> {
 }
 
 fn at(map: Option<&SecretMap>, path: &str) -> Option<String> {
-    value_within(map?.expose(), path).and_then(scalar)
+    let map = map?.expose();
+    let found = value_within(map, path).and_then(scalar);
+    found.or_else(|| within_text(map, path))
+}
+
+/// The value at a path that leads into a text of JSON, as some clients keep objects.
+fn within_text(map: &Map<String, Value>, path: &str) -> Option<String> {
+    let (name, rest) = path.split_once('.')?;
+    let value = serde_json::from_str(map.get(name)?.as_str()?).ok()?;
+    value_at(&value, rest).and_then(scalar)
 }
 
 fn first_usable<'t, T>(

@@ -114,7 +114,7 @@ async fn request(
                 None => Token::Access(own.access_token.clone()),
             };
             let secrets = open_secrets(ports, integration)?;
-            (token, client_of(integration, &secrets, own)?)
+            (token, client_of(&entry, integration, &secrets, own)?)
         }
         Credentials::OAuth2ClientCredentials(own) => {
             (Token::Access(own.token.clone()), own_client(own))

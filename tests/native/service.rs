@@ -4,6 +4,7 @@ mod aws_roles;
 mod bill_sessions;
 mod github_app;
 mod keep_alive;
+mod mcp_servers;
 mod refresh;
 mod refresh_backoff;
 mod refresh_breaker;

@@ -6,6 +6,7 @@ use url::Url;
 use super::{TokenExchangeError, no_key, signed};
 use crate::{
     domain::{
+        auth_mode::AuthMode,
         credentials::{OAuth2, OAuth2ClientCredentials},
         integration::IntegrationSecrets,
         secret::{Secret, SecretMap},
@@ -29,8 +30,11 @@ pub(in crate::service) struct KnownClient {
     pub(in crate::service) private_key: Option<Secret>,
 }
 
-/// The client to refresh as: the connection's own if it is whole, else the integration's.
+/// The client to refresh as: the connection's own if it is whole, else the integration's. At a
+/// server that was discovered the integration need not have any: then the parameters of `entry`
+/// bring the one that was registered for the connection.
 pub(in crate::service) fn client_of(
+    entry: &Entry,
     integration: &IntegrationRecord,
     secrets: &IntegrationSecrets,
     credentials: &OAuth2,
@@ -44,7 +48,8 @@ pub(in crate::service) fn client_of(
             private_key: None,
         });
     }
-    let client_id = integration.client_id.clone();
+    let none = (entry.auth_mode == AuthMode::McpOAuth2Generic).then(String::new);
+    let client_id = integration.client_id.clone().or(none);
     let client_id = client_id.ok_or_else(|| {
         let reason = "the integration has no client";
         TokenExchangeError::unaskable(RefreshFailure::Client, &reason)

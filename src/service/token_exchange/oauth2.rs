@@ -48,7 +48,7 @@ impl<P: Ports> Exchange<'_, P> {
         if old.refresh_token.is_none() && !old.renews_without_refresh_token {
             return Err(nothing_to_refresh());
         }
-        let client = client_of(self.integration, &self.secrets, old)?;
+        let client = client_of(self.entry, self.integration, &self.secrets, old)?;
         let known = self.known(&client);
         let provided = with_tokens(&known, old);
         let values = Values {

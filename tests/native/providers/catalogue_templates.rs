@@ -100,7 +100,7 @@ fn no_value_of_a_connection_leads_a_client_secret_to_a_host_of_its_own() {
     for listed in all() {
         // A client or a login of the connection's own is the connection's to show.
         let is_own = match listed.entry.auth_mode {
-            AuthMode::OAuth2ClientCredentials => true,
+            AuthMode::McpOAuth2Generic | AuthMode::OAuth2ClientCredentials => true,
             AuthMode::TwoStep => listed.entry.integration_config.is_empty(),
             _ => false,
         };
