@@ -7,6 +7,7 @@
 //! a field of its entry.
 
 pub mod assertion;
+mod call_settings;
 pub mod catalogue;
 mod checked;
 pub mod entry;

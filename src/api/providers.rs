@@ -21,11 +21,7 @@ use crate::{
         ports::Ports,
     },
     storage::providers::ListProviders,
-    validation::{
-        input::{Input, read},
-        text::Text,
-        wording::too_big,
-    },
+    validation::{input::Input, text::Text, wording::too_big},
 };
 
 /// `GET /providers`: all of them, or a page if the query asks for one.
@@ -119,8 +115,8 @@ pub(super) async fn put<P: Ports>(call: &Call<'_, P>, name: &str) -> Result<Repl
 
 /// Checks an entry and keeps it as it was sent.
 fn entry_body(input: &Input<'_>) -> Option<String> {
-    Entry::parse(input)?;
-    if let Ok(entry) = read(input.value(), Entry::parse) {
+    let entry = Entry::parse(input)?;
+    if input.is_sound() {
         rendering::check(&entry, input);
     }
     let entry = input.value()?.to_string();

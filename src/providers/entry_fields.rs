@@ -5,7 +5,7 @@
 //! here: the fields that are published and no more, which are in [`super::other_settings`].
 
 use super::{
-    assertion,
+    assertion, call_settings,
     jwt_template::HmacSecretEncoding,
     other_settings, refresh_step,
     shape::{Field, MAX_NAME_CHARS, MAX_TEXT_CHARS, Shape},
@@ -33,6 +33,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Field> {
         token_steps::FIELDS,
         assertion::FIELDS,
         other_settings::FIELDS,
+        call_settings::FIELDS,
     ];
     own.into_iter().chain(others).flatten()
 }

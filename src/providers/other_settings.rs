@@ -126,12 +126,7 @@ pub(super) const FIELDS: &[Field] = &[
         Shape::Json,
         "Which values go into the token URL as they are.",
     ),
-    // Calls, hooks and webhooks.
-    Field::new(
-        "proxy",
-        Shape::Object(PROXY),
-        "How calls to the provider are made.",
-    ),
+    // Hooks and webhooks.
     Field::new(
         "credentials_verification_script",
         NAME,
@@ -166,85 +161,6 @@ pub(super) const FIELDS: &[Field] = &[
         "webhook_response_metadata",
         Shape::Json,
         "What a webhook is answered.",
-    ),
-];
-
-const PROXY: &[Field] = &[
-    Field::new(
-        "base_url",
-        Shape::UrlTemplate,
-        "Template of the URL that calls begin with.",
-    ),
-    Field::new("headers", Shape::Parameters, "Headers of each call."),
-    Field::new("query", Shape::Parameters, "Parameters of each call."),
-    Field::new(
-        "body",
-        Shape::JsonTemplate,
-        "Fields of the body of each call.",
-    ),
-    Field::new(
-        "connection_config",
-        Shape::Json,
-        "Values of `connection_config` that calls use.",
-    ),
-    Field::new(
-        "decompress",
-        Shape::Flag,
-        "Whether answers are compressed without saying so.",
-    ),
-    Field::new(
-        "forward_headers_on_redirect",
-        Shape::Json,
-        "Which headers follow a redirect.",
-    ),
-    Field::new("paginate", Shape::Json, "How lists are paged."),
-    Field::new("retry", Shape::Object(RETRY), "When to try again."),
-    Field::new(
-        "verification",
-        Shape::Object(VERIFICATION),
-        "A call that shows whether credentials work.",
-    ),
-];
-
-const RETRY: &[Field] = &[
-    Field::new("after", Shape::Names, "Headers that say how long to wait."),
-    Field::new("at", Shape::Names, "Headers that say until when to wait."),
-    Field::new(
-        "error_code",
-        Shape::Names,
-        "Statuses that mean too many calls.",
-    ),
-    Field::new(
-        "in_body",
-        Shape::Object(IN_BODY),
-        "Where the body says when to try again.",
-    ),
-    Field::new(
-        "remaining",
-        NAME,
-        "The header that says how many calls are left.",
-    ),
-];
-
-const IN_BODY: &[Field] = &[
-    Field::new("path", TEXT, "The path to the text."),
-    Field::new("strategy", NAME, "What the text says."),
-    Field::new("value", TEXT, "A regular expression that finds it."),
-];
-
-const VERIFICATION: &[Field] = &[
-    Field::new(
-        "base_url_override",
-        Shape::UrlTemplate,
-        "Template of the URL that this call begins with.",
-    ),
-    Field::new("data", Shape::JsonTemplate, "The body."),
-    Field::new("endpoints", Shape::Paths, "The paths to try."),
-    Field::new("headers", Shape::Parameters, "Headers of this call."),
-    Field::new(
-        "method",
-        Shape::Choice(|| vec!["GET", "POST"]),
-        "The method.",
     ),
 ];
 

@@ -51,6 +51,12 @@ impl<'a> Input<'a> {
         });
     }
 
+    /// Whether no mistake was recorded so far, at any place.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.issues.is_empty()
+    }
+
     /// The value as it came.
     #[must_use]
     pub fn value(&self) -> Option<&'a Value> {

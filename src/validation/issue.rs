@@ -23,6 +23,12 @@ impl Issues {
         self.0.borrow_mut().push(issue);
     }
 
+    /// Whether nothing was found so far.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
     /// Everything found.
     #[must_use]
     pub fn into_vec(self) -> Vec<Issue> {
