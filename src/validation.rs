@@ -4,6 +4,7 @@
 //! worded as clients of the observed service know them. Not here: which fields a request or a
 //! provider entry has; that stands where the request or entry is defined.
 
+pub mod fields;
 pub mod input;
 pub mod issue;
 pub mod text;

@@ -20,7 +20,10 @@ use crate::{
         ports::Ports,
     },
     storage::{database::Query, keys::KeyLookup},
-    validation::input::{Fields, Input, read},
+    validation::{
+        fields::Fields,
+        input::{Input, read},
+    },
 };
 
 /// A request under way.

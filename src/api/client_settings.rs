@@ -6,10 +6,7 @@ use super::rules::MAX_URL_CHARS;
 use crate::{
     domain::{auth_mode::AuthMode, secret::Secret},
     service::create_integration::ClientSettings,
-    validation::{
-        input::{Fields, Input},
-        text::Text,
-    },
+    validation::{fields::Fields, input::Input, text::Text},
 };
 
 /// Reads `credentials` of an integration, by their `type`.

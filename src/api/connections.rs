@@ -34,10 +34,7 @@ use crate::{
         connection_list::{self, ListConnections},
         connections::{self, ConnectionAddress, PatchConnection},
     },
-    validation::{
-        input::{Fields, Input},
-        text::Text,
-    },
+    validation::{fields::Fields, input::Input, text::Text},
 };
 
 /// `GET /connections/:connectionId`

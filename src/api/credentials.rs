@@ -11,11 +11,7 @@ use crate::{
         secret::{MAX_RAW_BYTES, Secret, SecretMap},
         timestamp::Timestamp,
     },
-    validation::{
-        input::{Fields, Input},
-        text::Text,
-        wording::too_big,
-    },
+    validation::{fields::Fields, input::Input, text::Text, wording::too_big},
 };
 
 mod exchanged;

@@ -27,11 +27,7 @@ use crate::{
         database::fetch_one,
         integrations::{self, IntegrationRecord},
     },
-    validation::{
-        input::{Fields, Input},
-        issue::Issue,
-        text::Text,
-    },
+    validation::{fields::Fields, input::Input, issue::Issue, text::Text},
 };
 
 /// `GET /integrations`

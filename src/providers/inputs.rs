@@ -5,10 +5,7 @@ use serde_json::{Value, json};
 use super::{entry::Entry, field_schema::FieldSchema, step_request::credentials};
 use crate::{
     domain::{credentials::Exchanged, secret::SecretMap},
-    validation::{
-        input::{Fields, read},
-        issue::Issue,
-    },
+    validation::{fields::Fields, input::read, issue::Issue},
 };
 
 /// Refuses inputs of an import that `entry` does not declare, and the lack of those that it does.

@@ -10,7 +10,8 @@ use super::{field_schema, refresh_step::StepResult, template};
 use crate::{
     domain::auth_mode::AuthMode,
     validation::{
-        input::{Fields, Input},
+        fields::Fields,
+        input::Input,
         text::{Format, Text},
         wording::too_big,
     },

@@ -4,14 +4,15 @@
 //! So a parser reads all fields first, which finds all mistakes, and only then unwraps them with
 //! `?`. [`read`] turns the outcome into a `Result`.
 
-use std::{borrow::Cow, cell::RefCell, ops::RangeInclusive};
+use std::{borrow::Cow, ops::RangeInclusive};
 
 use serde_json::{Map, Value};
 
 use super::{
+    fields::Fields,
     issue::{Issue, Issues},
     text::{Format, Text, is_email, is_url, is_uuid},
-    wording::{received, too_big, too_small, unrecognized_keys},
+    wording::{received, too_big, too_small},
 };
 use crate::domain::timestamp::Timestamp;
 
@@ -258,12 +259,7 @@ impl<'a> Input<'a> {
             self.refuse_type("object");
             return None;
         };
-        Some(Fields {
-            map,
-            path: self.path.clone(),
-            issues: self.issues,
-            read: RefCell::default(),
-        })
+        Some(Fields::new(self.clone(), map))
     }
 
     /// An object with free keys, at most `max_keys` of them.
@@ -310,77 +306,14 @@ impl<'a> Input<'a> {
         )
     }
 
-    fn at(&self, step: &str, value: Option<&'a Value>) -> Self {
+    /// `value` at a step from here.
+    pub(super) fn at(&self, step: &str, value: Option<&'a Value>) -> Self {
         let mut path = self.path.clone();
         path.push(step.to_owned());
         Self {
             value,
             path,
             issues: self.issues,
-        }
-    }
-}
-
-/// The fields of an object. Reading a field marks it as known; [`Fields::finish`] refuses the
-/// others.
-#[derive(Debug)]
-pub struct Fields<'a> {
-    map: &'a Map<String, Value>,
-    path: Vec<String>,
-    issues: &'a Issues,
-    read: RefCell<Vec<&'a str>>,
-}
-
-impl<'a> Fields<'a> {
-    /// The field `name`, which may be absent.
-    #[must_use]
-    pub fn field(&self, name: &'static str) -> Input<'a> {
-        self.read.borrow_mut().push(name);
-        self.input(name)
-    }
-
-    /// The place of the field `name`, whether it is there or not.
-    #[must_use]
-    pub fn input(&self, name: &str) -> Input<'a> {
-        let step = std::iter::once(name.to_owned());
-        Input {
-            value: self.map.get(name),
-            path: self.path.iter().cloned().chain(step).collect(),
-            issues: self.issues,
-        }
-    }
-
-    /// The field `name`, or `None` if it is absent.
-    #[must_use]
-    pub fn optional(&self, name: &'static str) -> Option<Input<'a>> {
-        let input = self.field(name);
-        input.value.is_some().then_some(input)
-    }
-
-    /// The fields that were not read yet.
-    pub fn rest(&self) -> Vec<(&'a str, Input<'a>)> {
-        let mut read = self.read.borrow_mut();
-        let mut rest = self.map.keys().map(String::as_str).collect::<Vec<_>>();
-        rest.retain(|name| !read.contains(name));
-        read.extend(&rest);
-        rest.iter().map(|name| (*name, self.input(name))).collect()
-    }
-
-    /// The whole object.
-    #[must_use]
-    pub fn map(&self) -> &'a Map<String, Value> {
-        self.map
-    }
-
-    /// Refuses every field that was not read.
-    pub fn finish(self) {
-        let unknown = self.rest();
-        if let Some(message) = unrecognized_keys(unknown.iter().map(|(name, _)| *name)) {
-            self.issues.push(Issue {
-                code: "unrecognized_keys",
-                message: message.into(),
-                path: self.path,
-            });
         }
     }
 }

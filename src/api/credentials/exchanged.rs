@@ -9,10 +9,7 @@ use crate::{
         credentials::{Credentials, ExchangeMode, Exchanged, is_aws_region},
         secret::SecretMap,
     },
-    validation::{
-        input::{Fields, Input},
-        text::Text,
-    },
+    validation::{fields::Fields, input::Input, text::Text},
 };
 
 /// What an import of one kind consists of, beside the inputs that the provider's entry declares.
