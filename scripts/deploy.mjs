@@ -8,7 +8,7 @@ import { setUp } from "./setup.mjs";
 const secrets = {
   HOLDFAST_ENCRYPTION_KEYS: 'echo "1:$(openssl rand -base64 32)" | tee holdfast.key',
   HOLDFAST_ACCOUNT_KEY: "openssl rand -hex 32",
-  HOLDFAST_SECRET_KEY_PROD: "uuidgen",
+  HOLDFAST_SECRET_KEY_PROD: `node -p 'require("crypto").randomUUID()'`,
 };
 
 await setUp({

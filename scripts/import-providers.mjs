@@ -10,6 +10,19 @@ import { takeSteps } from "./steps.mjs";
 
 const BAR_CHARS = 30;
 
+const USAGE = `npm run providers:import -- FILE.yaml [options]
+
+  --url URL          the deployment; http://127.0.0.1:8787 if absent
+  --key KEY          the account key, better in HOLDFAST_ACCOUNT_KEY
+  --dry-run          have every entry checked and store none
+  --new              only entries that our catalogue does not have
+  --only NAME,NAME   these entries alone
+  --allow-skipped    exit code 0 although entries were refused
+  --report FILE      write what became of each entry as JSON
+  --concurrency N    how many entries are sent at a time; 8 if absent
+
+docs/providers.md tells more.`;
+
 const options = readOptions();
 if (!nodePackages.done()) await takeSteps([nodePackages]);
 const providers = await readProviders();
@@ -27,6 +40,10 @@ process.exitCode = isGood ? 0 : 1;
 
 function readOptions() {
   const { values, positionals } = readArguments();
+  if (values.help) {
+    console.log(USAGE);
+    process.exit();
+  }
   if (positionals.length !== 1) stop("Name a catalogue: npm run providers:import -- FILE.yaml");
   const url = parsedUrl(values.url) ?? stop(`--url ${values.url} is no http or https URL`);
   const isLocal = ["127.0.0.1", "localhost"].includes(url.hostname);
@@ -58,6 +75,7 @@ function readArguments() {
         "allow-skipped": { type: "boolean", default: false },
         concurrency: { type: "string", default: "8" },
         "dry-run": { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
         key: { type: "string" },
         new: { type: "boolean", default: false },
         only: { type: "string" },
@@ -152,4 +170,9 @@ function tell({ loaded, skipped, failed }) {
   for (const { name, reason } of failed) console.log(`${name} failed: ${reason}`);
   const good = options.isDryRun ? "could be loaded" : "loaded";
   console.log(`${loaded.length} ${good}, ${skipped.length} skipped, ${failed.length} failed`);
+  const ours = namesOfOurs();
+  const covering = loaded.filter((name) => ours.has(name)).length;
+  if (covering > 0) {
+    console.log(`${covering} go before entries of our catalogue; --new leaves those out`);
+  }
 }

@@ -1,5 +1,6 @@
 // A real OAuth 2 server to refresh against, with a grant and the calls that try holdfast on it.
 // Options: --port, --access-token-ttl (seconds), --service (the URL of holdfast).
+import { existsSync, realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { devVars, option, projectNode } from "./project.mjs";
 import { start, stop } from "./run.mjs";
@@ -7,7 +8,9 @@ import { setUp } from "./setup.mjs";
 
 const args = process.argv.slice(2);
 const signals = ["SIGHUP", "SIGINT", "SIGTERM"];
-if (process.execPath === projectNode) await serve();
+// Where the packages lie behind a link, the path that runs is another one.
+const isProjectNode = existsSync(projectNode) && realpathSync(projectNode) === process.execPath;
+if (isProjectNode) await serve();
 else process.exitCode = await serveOnProjectNode();
 
 // Before the first `npm ci` this runs on the system's Node, which may be too old for the server.
