@@ -55,7 +55,12 @@ impl<P: Ports> Call<'_, P> {
 
     /// A key of the account plane that has `scope`.
     pub(super) async fn authorize_account(&self, scope: Scope) -> Result<Caller, ApiError> {
-        let caller = self.authenticate(&self.presented_key()?).await?;
+        // A key of the account has no form of its own that it could lack.
+        let key = self.presented_key().map_err(|error| match error {
+            ApiError::KeyMalformed => ApiError::KeyUnknown,
+            error => error,
+        })?;
+        let caller = self.authenticate(&key).await?;
         if caller.has(scope) {
             Ok(caller)
         } else {

@@ -11,8 +11,10 @@ use crate::domain::secret::Secret;
 #[must_use]
 pub fn error_text(response: &HttpResponse) -> Option<Secret> {
     let text = String::from_utf8_lossy(&response.body);
-    let object: Option<Map<String, Value>> = serde_json::from_str(&text).ok();
-    let words = object.as_ref().map(words).filter(|words| !words.is_empty());
+    let answer: Value = serde_json::from_str(&text).unwrap_or_default();
+    // Some send a list of errors, of which the first tells most.
+    let object = answer.as_object().or_else(|| answer.get(0)?.as_object());
+    let words = object.map(words).filter(|words| !words.is_empty());
     let whole = || (response.status >= 400 && !text.trim().is_empty()).then(|| text.into_owned());
     words
         .map(|words| words.join(": "))
@@ -77,6 +79,11 @@ mod tests {
         says(
             400,
             r#"{"error":{"code":"E1","message":"No"}}"#,
+            Some("E1: No"),
+        );
+        says(
+            401,
+            r#"[{"code":"E1","message":"No"},{"code":"E2"}]"#,
             Some("E1: No"),
         );
     }

@@ -48,7 +48,7 @@ pub enum FillError {
     #[error("the token URL leads outside the provider's domains")]
     ForeignDomain,
     /// A template of the entry cannot be filled.
-    #[error("the {field} of the provider cannot be filled in")]
+    #[error("the {field} of the provider cannot be filled in: {source}")]
     Template {
         /// The field of the entry.
         field: &'static str,

@@ -44,13 +44,19 @@ pub fn open_connection(
     let connection = open_without_credentials(ports, integration, record)?;
     let configured = connection.connection_config;
     Ok(Connection {
-        connection_config: match credentials.derived_config() {
-            Some(derived) => configured.merged(derived),
-            None => configured,
-        },
+        connection_config: with_told(configured, &credentials),
         credentials: Some(credentials),
         ..connection
     })
+}
+
+/// The configuration with what providers told of the connection over it.
+#[must_use]
+pub fn with_told(configured: SecretMap, credentials: &Credentials) -> SecretMap {
+    match credentials.derived_config() {
+        Some(told) if !told.is_empty() => configured.merged(told),
+        Some(_) | None => configured,
+    }
 }
 
 /// Opens a connection and leaves its credentials sealed.

@@ -2,7 +2,8 @@
 
 use super::{
     connection::{
-        Connection, grant_fingerprint, grant_fingerprints, seal_connection_config, seal_credentials,
+        Connection, grant_fingerprint, grant_fingerprints, seal_connection_config,
+        seal_credentials, with_told,
     },
     error::InternalError,
     imported_credentials::taken,
@@ -142,7 +143,7 @@ pub async fn import_connection(
             record: record.ok_or(ImportConnectionError::UnknownIntegration)?,
             provider_config_key: integration.unique_key.clone(),
             provider: integration.provider.clone(),
-            connection_config: request.connection_config,
+            connection_config: with_told(request.connection_config, &credentials),
             credentials: Some(credentials),
         },
         duplicate_of: holders.into_iter().next().map(|holder| holder.id),

@@ -50,6 +50,9 @@ pub(super) fn taken(
                 check_inputs(entry, exchanged, &secrets.integration_config)
                     .map_err(ImportConnectionError::InvalidCredentials)?;
             }
+            if exchanged.mode == ExchangeMode::AwsSigV4 && !exchanged.issued.is_empty() {
+                complete_role(exchanged, config, &secrets.integration_config);
+            }
             preset = secrets.integration_config;
         }
         Credentials::OAuth2(oauth2) => {
@@ -91,6 +94,16 @@ fn take_issued(entry: &Entry, exchanged: &mut Exchanged) {
         .split(|name| names.iter().any(|it| it == name));
     exchanged.issued = issued.merged(&exchanged.issued);
     exchanged.inputs = inputs;
+}
+
+/// Says of keys of a role that were issued elsewhere what they are for, as the integration has it.
+fn complete_role(exchanged: &mut Exchanged, config: &SecretMap, settings: &SecretMap) {
+    let own = [("region", "defaultRegion"), ("service", "service")].into_iter();
+    let lacking = own.filter(|(name, _)| config.text(name).is_none());
+    let told = lacking.filter_map(|(name, setting)| Some((name, settings.text(setting)?)));
+    let told = SecretMap::of(told);
+    exchanged.issued = told.merged(&exchanged.issued);
+    exchanged.derived_config = told;
 }
 
 /// Refuses the installation of another app than the integration's, whose tokens it cannot ask for.

@@ -129,7 +129,7 @@ pub struct Import {
     pub status: Option<u16>,
     /// When the provider issued them.
     pub issued_at: Timestamp,
-    /// How the attempt ended, if these are not all the credentials that it was to bring.
+    /// How the attempt ended, if there is more to tell than that it brought these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shortfall: Option<Box<Attempt>>,
 }
@@ -157,7 +157,7 @@ pub struct Pair {
     pub issued_at: Timestamp,
     /// How often the database did not take them.
     pub failures: u32,
-    /// How the attempt ended, if these are not all the credentials that it was to bring.
+    /// How the attempt ended, if there is more to tell than that it brought these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shortfall: Option<Box<Attempt>>,
 }

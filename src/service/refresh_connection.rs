@@ -267,7 +267,9 @@ impl Subject<'_> {
             status: issued.status,
             issued_at: now,
             failures: 0,
-            shortfall: shortfall.map(Box::new),
+            shortfall: shortfall
+                .or_else(|| issued.remarked(&self.intent, now))
+                .map(Box::new),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::{
     ask::ask,
-    connection::{open_connection_config, open_credentials},
+    connection::{open_connection_config, open_credentials, with_told},
     error::InternalError,
     integration::{open_secrets, provider_of},
     ports::{Ports, random_uuid},
@@ -102,8 +102,7 @@ async fn request(
     };
     let entry = provider.entry;
     let random = random_uuid(ports);
-    let told = credentials.derived_config().cloned().unwrap_or_default();
-    let config = connection_config.merged(&told);
+    let config = with_told(connection_config.clone(), credentials);
     let values = Values::new(&config, ports.now(), &random);
     let url = revocation_url(&entry, &values).map_err(|_| Unaskable)?;
     let Some(url) = url else { return Ok(None) };

@@ -173,7 +173,9 @@ impl<P: Ports, J: Journal> Verified<'_, P, J> {
             replaced: self.replaced.clone(),
             status: issued.status,
             issued_at: now,
-            shortfall: shortfall.map(Box::new),
+            shortfall: shortfall
+                .or_else(|| issued.remarked(&self.intent, now))
+                .map(Box::new),
         }
     }
 }

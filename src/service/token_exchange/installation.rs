@@ -53,23 +53,32 @@ impl<P: Ports> Exchange<'_, P> {
         let tokens = SecretMap::of([("access_token", token)]).merged(&made);
         // The app is asked first: a user's refresh token works once, so nothing may stand between
         // the answer to it and the journal.
-        let user = self.user_credentials().await;
+        let (user, remark) = match self.user_credentials().await {
+            Ok(user) => (user, None),
+            Err(error) => (
+                SecretMap::default(),
+                Some(format!("the tokens of the user: {}", error.text())),
+            ),
+        };
         let old = Exchanged {
-            derived_config: old.derived_config.merged(&user.unwrap_or_default()),
+            derived_config: old.derived_config.merged(&user),
             ..old.clone()
         };
-        self.issued(&old, tokens, expires_at, Some((answer, status)))
+        let issued = self.issued(&old, tokens, expires_at, Some((answer, status)))?;
+        Ok(Issued { remark, ..issued })
     }
 
-    /// New credentials of the user, if the connection has old ones and they are taken. The app
-    /// works without them, so a refusal changes nothing.
-    async fn user_credentials(&self) -> Option<SecretMap> {
-        if self.entry.auth_mode != AuthMode::Custom {
-            return None;
+    /// New credentials of the user, if the connection has old ones. The app works without them, so
+    /// a refusal changes nothing.
+    async fn user_credentials(&self) -> Result<SecretMap, TokenExchangeError> {
+        let old = user_tokens(self.connection_config);
+        match old.filter(|_| self.entry.auth_mode == AuthMode::Custom) {
+            Some(old) => {
+                let (fresh, ..) = self.fresh_tokens(&old).await?;
+                Ok(as_configuration(&fresh))
+            }
+            None => Ok(SecretMap::default()),
         }
-        let old = user_tokens(self.connection_config)?;
-        let (fresh, ..) = self.fresh_tokens(&old).await.ok()?;
-        Some(as_configuration(&fresh))
     }
 }
 

@@ -3,11 +3,12 @@
 use super::TokenExchangeError;
 use crate::{
     domain::{
+        attempt::{Attempt, AttemptOutcome},
         credentials::Credentials,
         refresh::{Origin, RefreshRule, Schedule, schedule},
         timestamp::Timestamp,
     },
-    service::error::InternalError,
+    service::{error::InternalError, journal::Intent},
 };
 
 /// New credentials.
@@ -20,6 +21,8 @@ pub struct Issued {
     /// Why a later request of the same attempt failed, so that these are not all that there
     /// should be.
     pub shortfall: Option<Box<TokenExchangeError>>,
+    /// What the log tells though these are all that there should be.
+    pub remark: Option<String>,
 }
 
 impl Issued {
@@ -30,7 +33,18 @@ impl Issued {
             credentials,
             status,
             shortfall: None,
+            remark: None,
         }
+    }
+
+    /// How the attempt that `intent` announced ended, if there is more to tell than that it brought
+    /// these.
+    pub(in crate::service) fn remarked(&self, intent: &Intent, now: Timestamp) -> Option<Attempt> {
+        Some(Attempt {
+            status: self.status,
+            error: Some(self.remark.clone()?),
+            ..intent.ended(AttemptOutcome::Refreshed, now)
+        })
     }
 
     /// When they are due for refresh, and end, from `now`. Where others were to come with them, soon

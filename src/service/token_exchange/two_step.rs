@@ -182,8 +182,14 @@ impl<P: Ports> Exchange<'_, P> {
         let rules = entry.token_response.as_ref();
         let rules = rules.ok_or_else(nothing_to_refresh)?;
         let (now, status) = (self.ports.now(), answers.status());
-        let failed = |error| TokenExchangeError::Refused { error, said: None };
-        let token = answers.token(rules, now).map_err(failed)?;
+        let token = answers.token(rules, now).map_err(|error| {
+            let is_lacking = matches!(error, TokenError::Malformed { .. });
+            let looked_for = || format!("{error}: there is no token at \"{}\"", rules.token);
+            TokenExchangeError::Refused {
+                error,
+                said: is_lacking.then(looked_for),
+            }
+        })?;
         let own = self.own_credentials(old);
         let (_, headers) = answers.headers().split(|name| own.has_text(name));
         let kept = entry.assertion.as_ref().filter(|it| !it.is_single_use);

@@ -90,6 +90,16 @@ fn a_mistyped_key_is_refused_without_a_look_at_the_database() {
 }
 
 #[test]
+fn a_wrong_key_of_the_account_is_unknown_whatever_its_form() {
+    let nearly = format!("{ACCOUNT_KEY}x");
+    for key in ["fake", "f0f0", &nearly] {
+        let call = call("GET", "/environments").authorization(Some(key));
+        let answer = call.run(&Deployment::new());
+        answer.is_legacy_error(401, "unknown_account", UNKNOWN);
+    }
+}
+
+#[test]
 fn a_well_formed_key_of_another_deployment_is_unknown() {
     let elsewhere = Deployment::new();
     let key = create_key(&elsewhere, 1, &["environment:*"]);

@@ -193,6 +193,25 @@ fn credentials_are_renewed_when_they_are_due_and_not_before() {
 }
 
 #[test]
+fn keys_that_come_along_are_for_what_the_integration_says_where_the_import_does_not() {
+    let deployment = deployment(&json!({"defaultRegion": "eu-west-1"}));
+    let keys = json!({
+        "access_key_id": "fake-id", "secret_access_key": "fake-key",
+        "session_token": "fake-session", "expires_at": "2026-01-01T01:00:00.000Z",
+    });
+    let imported = post(&deployment, &keys).ok();
+    let read = get(&deployment, "").ok();
+    for shown in [imported, read] {
+        for shown in [&shown["credentials"], &shown["connection_config"]] {
+            assert_eq!(shown["service"], "s3");
+            assert_eq!(shown["region"], "eu-west-1");
+            assert_eq!(shown.get("external_id"), None);
+        }
+    }
+    assert!(deployment.provider.seen().is_empty());
+}
+
+#[test]
 fn the_service_of_a_region_in_china_is_elsewhere() {
     let deployment = deployment(&json!({}));
     let answer = assumed("ASIAFAKE", START / 1000 + 3600);

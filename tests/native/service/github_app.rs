@@ -299,6 +299,28 @@ fn a_user_who_is_refused_does_not_keep_the_app_from_its_token() {
 }
 
 #[test]
+fn a_user_who_is_refused_is_told_of_in_the_log_of_the_refresh() {
+    let deployment = app_and_user();
+    for answer in [
+        token("fake-token", 1),
+        Answer::token("fake-user-2", Some("fake-user-refresh-2")),
+        token("fake-token-2", 1),
+        Answer::error(400, "bad_refresh_token"),
+    ] {
+        deployment.provider.will_answer(answer);
+    }
+    import(&deployment, &user("fake-user-token", "fake-user-refresh"));
+    let target = "/connections/user-1?provider_config_key=app&force_refresh=1";
+    let connection = call("GET", target).run(&deployment).ok();
+    assert_eq!(connection["credentials"]["access_token"], "fake-token-2");
+    let target = "/connections/user-1/refreshes?provider_config_key=app";
+    let log = &call("GET", target).run(&deployment).ok()["data"][0];
+    assert_eq!(log["outcome"], "refreshed");
+    assert_eq!(log["status"], 201);
+    assert_eq!(log["error"], "the tokens of the user: bad_refresh_token");
+}
+
+#[test]
 fn a_user_is_not_asked_for_where_the_app_is_refused() {
     let deployment = app_and_user();
     deployment

@@ -49,6 +49,22 @@ fn history(deployment: &Deployment) -> Value {
 }
 
 #[test]
+fn the_log_of_a_request_that_could_not_be_made_names_what_is_missing() {
+    let deployment = Deployment::new();
+    let fields = json!({
+        "token_url": "https://${connectionConfig.site}.acme.example/token",
+        "connection_config": {"site": {}},
+    });
+    put_acme(&deployment, &fields);
+    create_integration(&deployment, "acme", "github");
+    import(&deployment, "user-1", &expired_credentials());
+    assert_eq!(read(&deployment, "user-1", "").status, 400);
+    let log = refreshes(&deployment, "user-1")[0]["error"].clone();
+    let log = log.as_str().unwrap().to_owned();
+    assert!(log.contains("no value for connectionConfig.site"), "{log}");
+}
+
+#[test]
 fn a_provider_that_could_not_be_asked_is_never_given_up() {
     let deployment = Deployment::new();
     let fields = json!({
@@ -56,18 +72,15 @@ fn a_provider_that_could_not_be_asked_is_never_given_up() {
         "connection_config": {"domain": {"example": "acme.example"}},
     });
     put_acme(&deployment, &fields);
-    create_integration(&deployment, "acme", "acme");
+    create_integration(&deployment, "acme", "github");
     let config = json!({"connection_config": {"domain": "other.example"}});
-    let connection = with(expired_credentials(), &config);
-    import(
-        &deployment,
-        "user-1",
-        &with(connection, &json!({"provider_config_key": "acme"})),
-    );
+    import(&deployment, "user-1", &with(expired_credentials(), &config));
     for _ in 0..5 {
-        assert_eq!(read(&deployment, "user-1", "").status, 400);
+        let answer = read(&deployment, "user-1", "");
+        fails(&answer, 400, "Token URL is missing or invalid.");
         deployment.advance_seconds(86_400);
     }
+    assert_eq!(refreshes(&deployment, "user-1").len(), 5);
     assert!(deployment.provider.seen().is_empty());
     assert_eq!(stored(&deployment, "user-1", "refresh_failure_days"), "0");
 }

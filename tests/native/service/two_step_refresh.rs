@@ -216,6 +216,20 @@ fn nothing_of_a_failed_login_is_told_that_is_a_secret() {
 }
 
 #[test]
+fn the_log_of_an_answer_without_a_token_tells_where_one_was_looked_for() {
+    let deployment = deployment_with_expired(&json!({}));
+    deployment
+        .provider
+        .will_answer(Answer::Json(200, json!({"nope": 1})));
+    read(&deployment);
+    let target = "/connections/user-1/refreshes?provider_config_key=acme";
+    let logs = call("GET", target).run(&deployment).ok();
+    let told = "the provider's answer with status 200 is no token response: there is no token at \
+        \"token\"";
+    assert_eq!(logs["data"][0]["error"], told);
+}
+
+#[test]
 fn a_rotated_pair_leaves_the_inputs_of_the_import_that_it_goes_over() {
     let deployment = deployment_with_expired(&rules());
     let answer = json!({"token": "fake-new-token", "next": "fake-next-token"});
