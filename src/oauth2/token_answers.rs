@@ -87,6 +87,12 @@ impl TokenAnswers {
         SecretMap::new(kept)
     }
 
+    /// Whether the last answer is an object, which a page in place of an answer is not.
+    #[must_use]
+    pub fn is_object(&self) -> bool {
+        self.last().is_some_and(Value::is_object)
+    }
+
     /// The status of the last answer.
     #[must_use]
     pub fn status(&self) -> u16 {

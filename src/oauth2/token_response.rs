@@ -86,10 +86,7 @@ pub fn read_token_response(
         access_token: found.token,
         refresh_token: found.refresh_token,
         expires_at: found.expires_at,
-        raw: match &rules.own_shape {
-            Some(shape) => shape.kept(&raw),
-            None => raw,
-        },
+        raw,
     })
 }
 

@@ -15,7 +15,7 @@ use crate::{
     domain::refresh::Trigger,
     storage::{
         database::fetch,
-        upkeep::{DUE_PAGE, DueConnection, due},
+        upkeep::{DUE_PAGE, DueConnection, Standing, due},
     },
 };
 
@@ -31,15 +31,16 @@ pub struct KeptAlive {
     pub trouble: Option<InternalError>,
 }
 
-/// Refreshes the connections that are due, the longest due first, through their objects.
+/// Refreshes the connections that are due, the longest due first, through their objects. Those
+/// that failed before come last, so that many of them keep no other from being refreshed.
 pub async fn keep_alive(ports: &impl Ports) -> KeptAlive {
     let give_up_at = ports.now().plus_millis(MAX_RUN_MILLIS);
     let mut run = KeptAlive::default();
-    let mut last: Option<DueConnection> = None;
+    let (mut standing, mut last): (_, Option<DueConnection>) = (Standing::Good, None);
     for _ in 0..MAX_PAGES {
         // A page at a time, so that an integration that is paused meanwhile takes no places away
         // from the others.
-        let page = match fetch(ports, due(ports.now(), last.as_ref())).await {
+        let page = match fetch(ports, due(ports.now(), standing, last.as_ref())).await {
             Ok(page) => page,
             Err(error) => {
                 run.trouble = Some(error.into());
@@ -58,10 +59,14 @@ pub async fn keep_alive(ports: &impl Ports) -> KeptAlive {
         if is_out_of_time {
             break;
         }
-        if page.len() < DUE_PAGE {
-            return run;
+        last = match (page.len() < DUE_PAGE, standing) {
+            (false, _) => page.into_iter().next_back(),
+            (true, Standing::Good) => None,
+            (true, Standing::Failing) => return run,
+        };
+        if last.is_none() {
+            standing = Standing::Failing;
         }
-        last = page.into_iter().next_back();
     }
     run.is_cut_short = true;
     run

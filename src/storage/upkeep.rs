@@ -16,11 +16,24 @@ pub struct DueConnection {
     pub due_at: Timestamp,
 }
 
-/// A page of connections that are due and may be refreshed unasked, the longest due first:
-/// [`DUE_PAGE`] of those that come after `last`. What has no refresh token that could die of disuse
+/// Whether the last attempt to refresh a connection failed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standing {
+    /// It did, or its outcome is unknown.
+    Failing,
+    /// It did not, or there was none.
+    Good,
+}
+
+/// A page of connections of one standing that are due and may be refreshed unasked, the longest
+/// due first: [`DUE_PAGE`] of those that come after `last`. What has no refresh token that could die of disuse
 /// waits for a reader.
 #[must_use]
-pub fn due(now: Timestamp, last: Option<&DueConnection>) -> Query<DueConnection> {
+pub fn due(
+    now: Timestamp,
+    standing: Standing,
+    last: Option<&DueConnection>,
+) -> Query<DueConnection> {
     let (due_at, id) = last.map_or((Timestamp::MIN, 0), |last| (last.due_at, last.id));
     Query::new(
         // `cross join`, so that the planner begins with the connections.
@@ -29,7 +42,8 @@ pub fn due(now: Timestamp, last: Option<&DueConnection>) -> Query<DueConnection>
                 'due_at', connection.refresh_due_at) as row
             from connection cross join integration on integration.id = connection.integration_id
             where connection.refresh_exhausted_at is null
-                and (connection.grant_fingerprint is not null or connection.auth_mode = 'CUSTOM')
+                and (connection.grant_fingerprint is not null or connection.auth_mode = 'APP')
+                and (connection.refresh_failures > 0) = ?4
                 and connection.refresh_due_at <= ?1
                 and (connection.refresh_due_at, connection.id) > (?2, ?3)
                 and ifnull(connection.refresh_retry_at <= ?1, 1)
@@ -37,7 +51,12 @@ pub fn due(now: Timestamp, last: Option<&DueConnection>) -> Query<DueConnection>
             order by connection.refresh_due_at, connection.id
         limit {DUE_PAGE}"
         ),
-        vec![now.millis().into(), due_at.millis().into(), id.into()],
+        vec![
+            now.millis().into(),
+            due_at.millis().into(),
+            id.into(),
+            i64::from(standing == Standing::Failing).into(),
+        ],
     )
 }
 

@@ -143,7 +143,11 @@ impl<P: Ports> Exchange<'_, P> {
         let token = self
             .token(&response, answers)
             .map_err(|error| refused(&self.mask().and_map(&shown), error, &response))?;
-        Ok((token, response.status))
+        let raw = match &answers.own_shape {
+            Some(shape) => shape.kept(&token.raw),
+            None => token.raw,
+        };
+        Ok((TokenResponse { raw, ..token }, response.status))
     }
 
     /// The token in an answer that has just arrived.

@@ -36,19 +36,36 @@ impl<P: Ports> Exchange<'_, P> {
             return self.login(old, shown?, old.refresh_token.as_ref()).await;
         };
         let token = named("refresh_token", Some(refresh_token));
-        let own = self.own_credentials(old).merged(&token);
         // A refresh may do without what a login needs.
-        let (assertion, signed) = shown.as_ref().map_or((None, None), |(assertion, signed)| {
-            (assertion.as_ref(), signed.as_ref())
-        });
-        let credentials = own.merged(&named("assertion", assertion));
-        let provided = token.merged(&named("token", signed));
-        let refreshed = self.run(first, &credentials, provided).await;
+        let usable = shown.as_ref().ok().cloned().unwrap_or_default();
+        let assertion = usable.assertion.as_ref();
+        let credentials = self.own_credentials(old).merged(&token);
+        let credentials = credentials.merged(&named("assertion", assertion));
+        let provided = token.merged(&named("token", usable.token.as_ref()));
+
+        let answers = self.run(first, &credentials, provided).await;
+        let lacks_token = answers.as_ref().is_ok_and(TokenAnswers::is_object);
         let refreshed =
-            refreshed.and_then(|it| self.of_answers(old, Some(refresh_token), assertion, &it));
-        match refreshed {
-            Err(error) if may_log_in_after(&error) => self.login(old, shown?, None).await,
-            refreshed => refreshed,
+            answers.and_then(|it| self.of_answers(old, Some(refresh_token), assertion, &it));
+        let error = match refreshed {
+            Err(error) => error,
+            refreshed => return refreshed,
+        };
+        // The inputs may still be good.
+        if is_rejection(&error) {
+            let shown = shown.map_err(|_| error)?;
+            return self.login(old, shown, None).await;
+        }
+        if matches!(error, TokenExchangeError::Unaskable { .. }) {
+            return self.login(old, shown?, Some(refresh_token)).await;
+        }
+        match shown {
+            // Where the login is of no use either, what came of the refresh token counts.
+            Ok(shown) if lacks_token => {
+                let issued = self.login(old, shown, Some(refresh_token)).await;
+                issued.map_err(|_| error)
+            }
+            Ok(_) | Err(_) => Err(error),
         }
     }
 
@@ -57,31 +74,27 @@ impl<P: Ports> Exchange<'_, P> {
     async fn login(
         &self,
         old: &Exchanged,
-        (assertion, signed): (Option<Secret>, Option<Secret>),
+        shown: Shown,
         refresh_token: Option<&Secret>,
     ) -> Result<Issued, TokenExchangeError> {
         let first = self.entry.login_step();
         let first = first.ok_or(FillError::NoTokenUrl)?;
-        let assertion = named("assertion", assertion.as_ref());
-        let credentials = self.own_credentials(old).merged(&assertion);
-        let provided = named("token", signed.as_ref());
+        let assertion = shown.assertion.as_ref();
+        let credentials = self.own_credentials(old);
+        let credentials = credentials.merged(&named("assertion", assertion));
+        let provided = named("token", shown.token.as_ref());
         let answers = self.run(first, &credentials, provided).await?;
-        let assertion = assertion.text("assertion");
-        self.of_answers(old, refresh_token, assertion.as_ref(), &answers)
+        self.of_answers(old, refresh_token, assertion, &answers)
     }
 
-    /// What is signed for requests: an assertion and a token, as the entry has them.
-    async fn shown(
-        &self,
-        old: &Exchanged,
-    ) -> Result<(Option<Secret>, Option<Secret>), TokenExchangeError> {
+    async fn shown(&self, old: &Exchanged) -> Result<Shown, TokenExchangeError> {
         let own = self.own_credentials(old);
         let assertion = self.assertion(old, &own).await?;
-        let signed = match &self.entry.jwt {
+        let token = match &self.entry.jwt {
             Some(template) => Some(self.sign(template, &own).await?),
             None => None,
         };
-        Ok((assertion, signed))
+        Ok(Shown { assertion, token })
     }
 
     /// What the connection signs in with.
@@ -156,8 +169,17 @@ impl<P: Ports> Exchange<'_, P> {
                 provided: Some(&provided),
                 ..self.values_of(credentials)
             };
-            let request =
-                step_request(step, self.entry, &values).map_err(|error| unfilled(&error))?;
+            let request = step_request(step, self.entry, &values).map_err(|error| match error {
+                // It is the answer before it that lacks something.
+                FillError::Template { .. } if !answers.steps().is_empty() => {
+                    let status = answers.status();
+                    TokenExchangeError::Refused {
+                        error: TokenError::Malformed { status },
+                        said: Some(error.to_string()),
+                    }
+                }
+                error => unfilled(&error),
+            })?;
             let response = self.answer_to(request).await?;
             let headers = &self.entry.token_response_headers;
             answers
@@ -203,12 +225,12 @@ impl<P: Ports> Exchange<'_, P> {
         // An entry's `default_token_lifetime` goes before it, for all kinds of credentials.
         let stated = entry.token_expires_in_ms;
         let stated = stated.filter(|millis| *millis > 0 && entry.default_token_lifetime.is_none());
-        let guesses = [
-            stated.map(|millis| now.plus_millis(millis)),
-            end_of_jwt(&token.token),
-            refresh_token.and_then(end_of_jwt),
-        ];
-        let expires_at = token.expires_at.or(guesses.into_iter().flatten().min());
+        let stated = stated.map(|millis| now.plus_millis(millis));
+        let guess = stated.into_iter().chain(end_of_jwt(&token.token)).min();
+        // A token is taken to live no longer than what renews it.
+        let cap = refresh_token.and_then(end_of_jwt);
+        let guess = guess.map(|guess| cap.map_or(guess, |cap| guess.min(cap)));
+        let expires_at = token.expires_at.or(guess);
         let told = answers.metadata(&entry.token_response_metadata);
         let old = Exchanged {
             refresh_token: refresh_token.cloned(),
@@ -223,19 +245,23 @@ fn named(name: &str, text: Option<&Secret>) -> SecretMap {
     SecretMap::of(text.map(|text| (name, text.clone())))
 }
 
-/// Whether the inputs may still be good after a refresh that failed like this: it could not be
-/// made, or the provider will not take it. Where nobody answered, or not now, it may yet.
-fn may_log_in_after(error: &TokenExchangeError) -> bool {
-    let TokenExchangeError::Refused { error, .. } = error else {
-        return matches!(error, TokenExchangeError::Unaskable { .. });
+/// What is signed for requests, as the entry has it.
+#[derive(Clone, Default)]
+struct Shown {
+    assertion: Option<Secret>,
+    token: Option<Secret>,
+}
+
+/// Whether the provider will not take what it was asked with. One that is asked too often may.
+fn is_rejection(error: &TokenExchangeError) -> bool {
+    let TokenExchangeError::Refused {
+        error: TokenError::Rejected { status, code, .. },
+        ..
+    } = error
+    else {
+        return false;
     };
-    match error {
-        TokenError::Malformed { .. } => true,
-        TokenError::Rejected { status, code, .. } => {
-            *code == ErrorCode::InvalidGrant || *status < 500 && *status != 429
-        }
-        TokenError::Unreachable(_) => false,
-    }
+    *code == ErrorCode::InvalidGrant || *status < 500 && *status != 429
 }
 
 fn unsignable(error: &UnsignableError) -> TokenExchangeError {

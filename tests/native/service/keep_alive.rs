@@ -8,6 +8,7 @@ use crate::support::{
     client::{call, create_integration, deployment_with_github, expired_credentials, import},
     connections::{create_plain_integration, put_acme, read, stored, with},
     deployment::Deployment,
+    keys::RSA_PKCS1,
     provider::Answer,
 };
 
@@ -54,6 +55,65 @@ fn what_needs_no_refresh_token_waits_for_a_reader() {
     let import = call("POST", "/connections").body(&body);
     import.run(&deployment).ok();
     assert_eq!(outcomes(&run(&deployment)), json!({}));
+}
+
+#[test]
+fn an_app_is_refreshed_because_it_may_have_a_user() {
+    let deployment = Deployment::new();
+    let client = json!({
+        "type": "CUSTOM", "client_id": "fake-client", "client_secret": "fake-client-secret",
+        "app_id": "77", "app_link": "https://example.com/app", "private_key": RSA_PKCS1,
+    });
+    let body = json!({"provider": "github-app-oauth", "unique_key": "app", "credentials": client});
+    call("POST", "/integrations")
+        .body(&body)
+        .run(&deployment)
+        .ok();
+    let of_app = |hour: u8| {
+        let end = format!("2026-01-01T0{hour}:00:00Z");
+        Answer::Json(201, json!({"token": "fake-token", "expires_at": end}))
+    };
+    let user = json!({"access_token": "fake-user", "refresh_token": "fake-user-refresh"});
+    let body = json!({
+        "provider_config_key": "app", "connection_config": {"userCredentials": user},
+        "credentials": {"type": "CUSTOM", "app_id": "77", "installation_id": "42"},
+    });
+    for hour in 1..3 {
+        deployment.provider.will_answer(of_app(hour));
+        let of_user = Answer::token("fake-user-2", Some("fake-user-refresh-2"));
+        deployment.provider.will_answer(of_user);
+    }
+    call("POST", "/connections")
+        .body(&body)
+        .run(&deployment)
+        .ok();
+    deployment.advance_seconds(3000);
+    assert_eq!(outcomes(&run(&deployment)), json!({"refreshed": 1}));
+    assert_eq!(deployment.provider.seen().len(), 4);
+}
+
+#[test]
+fn those_that_failed_before_come_last() {
+    let deployment = deployment_with_github();
+    import_due(&deployment, 5);
+    for _ in 0..5 {
+        let refusal = Answer::error(400, "invalid_client");
+        deployment.provider.will_answer(refusal);
+    }
+    run(&deployment);
+    deployment.advance_seconds(3600);
+    let own = json!({"refresh_token": "fake-younger", "expires_at": "2026-01-01T01:00:00Z"});
+    let credentials = with(expired_credentials()["credentials"].clone(), &own);
+    import(
+        &deployment,
+        "younger",
+        &json!({ "credentials": credentials }),
+    );
+    let before = deployment.provider.seen().len();
+    will_issue(&deployment, 6);
+    run(&deployment);
+    let seen = &deployment.provider.seen()[before];
+    assert!(seen.body.contains("fake-younger"), "{}", seen.body);
 }
 
 #[test]

@@ -59,6 +59,35 @@ fn entry(deployment: &Deployment) -> Value {
 }
 
 #[test]
+fn a_step_finds_the_token_that_it_rotated_in_what_is_kept_of_its_answer() {
+    let deployment = deployment_with_steps(&json!({
+        "token_params": {"with": "${raw.user.refresh}"},
+        "token_response": {"token": "access", "refresh_token": "refresh"},
+        "result": "raw.user",
+    }));
+    let raw = json!({"user": {"access": "fake-1", "refresh": "fake-refresh-1"}});
+    let credentials = with(
+        expired_credentials()["credentials"].clone(),
+        &json!({ "raw": raw }),
+    );
+    import(
+        &deployment,
+        "user-1",
+        &json!({ "credentials": credentials }),
+    );
+    for n in 2..4 {
+        deployment
+            .provider
+            .will_answer(Answer::token("fake-new", None));
+        let user = json!({"access": format!("fake-{n}"), "refresh": format!("fake-refresh-{n}")});
+        deployment.provider.will_answer(Answer::Json(200, user));
+        read(&deployment, "user-1", "").ok();
+        deployment.advance_seconds(7200);
+    }
+    assert_eq!(deployment.provider.seen()[3].body, "with=fake-refresh-2");
+}
+
+#[test]
 fn a_token_of_unknown_end_is_not_taken_to_live_as_long_as_that_of_a_step() {
     let deployment = Deployment::new();
     let step = json!({

@@ -95,7 +95,10 @@ fn a_refresh_token_that_ends_first_caps_a_lifetime_that_is_a_guess() {
         "token_response": {"token": "token", "refresh_token": "refresh_token"},
     });
     let answer = json!({"token": "x", "refresh_token": jwt(HALF_PAST)});
-    ends(&fields, answer, Some("2026-01-01T00:30:00.000Z"));
+    ends(&fields, answer.clone(), Some("2026-01-01T00:30:00.000Z"));
+    // Alone it says nothing of the token.
+    let fields = json!({"token_response": {"token": "token", "refresh_token": "refresh_token"}});
+    ends(&fields, answer, None);
 }
 
 /// The hours until a token is due whose answer does not say when it ends; null if it never is.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     client::call,
+    connections::stored,
     deployment::Deployment,
     provider::Answer,
     refreshes::read_at_while,
@@ -31,6 +32,11 @@ fn deployment_with_expired(fields: &Value) -> Deployment {
     });
     post(&deployment, &issued, &json!({})).ok();
     deployment
+}
+
+fn force(deployment: &Deployment) -> u16 {
+    let target = "/connections/user-1?provider_config_key=acme&force_refresh=1";
+    call("GET", target).run(deployment).status
 }
 
 fn urls(deployment: &Deployment) -> Vec<String> {
@@ -92,9 +98,6 @@ fn where_a_refresh_is_rejected_the_inputs_log_in_within_the_same_attempt() {
         Answer::Html(404),
         Answer::error(200, "invalid_grant"),
         Answer::error(200, "expired"),
-        Answer::Json(200, json!({"success": false})),
-        Answer::Html(302),
-        Answer::Text(204, String::new()),
     ] {
         let deployment = deployment_with_expired(&rules());
         deployment.provider.will_answer(refusal.clone());
@@ -104,6 +107,74 @@ fn where_a_refresh_is_rejected_the_inputs_log_in_within_the_same_attempt() {
         assert_eq!(credentials.get("refresh_token"), None, "{refusal:?}");
         assert_eq!(urls(&deployment), [REFRESH, LOGIN]);
     }
+}
+
+#[test]
+fn a_refresh_that_is_answered_without_a_token_is_followed_by_a_login() {
+    let deployment = deployment_with_expired(&rules());
+    let without = Answer::Json(200, json!({"success": false}));
+    deployment.provider.will_answer(without.clone());
+    deployment.provider.will_answer(token("fake-new-token"));
+    let credentials = read(&deployment).ok()["credentials"].clone();
+    assert_eq!(credentials["token"], "fake-new-token");
+    assert_eq!(credentials["refresh_token"], "fake-refresh-token");
+    assert_eq!(urls(&deployment), [REFRESH, LOGIN]);
+
+    // A login that is of no use either gives nothing up.
+    deployment.provider.will_answer(without);
+    deployment
+        .provider
+        .will_answer(Answer::error(401, "bad_password"));
+    assert_eq!(force(&deployment), 400);
+    deployment.provider.will_answer(token("fake-newer-token"));
+    assert_eq!(force(&deployment), 200);
+    assert_eq!(urls(&deployment).last().unwrap(), REFRESH);
+}
+
+#[test]
+fn a_page_in_place_of_an_answer_is_no_refusal() {
+    for page in [
+        Answer::Html(200),
+        Answer::Html(302),
+        Answer::Text(204, String::new()),
+    ] {
+        let deployment = deployment_with_expired(&rules());
+        deployment.provider.will_answer(page);
+        assert_eq!(read(&deployment).status, 400);
+        assert_eq!(urls(&deployment), [REFRESH]);
+    }
+}
+
+#[test]
+fn a_dead_refresh_token_is_given_up_where_there_is_no_key_to_log_in_with() {
+    let fields = json!({
+        "credentials": {"user": {}, "password": {}, "assertion": {"automated": true}},
+        "assertion": {"type": "jwt", "key": "${assertionOption.key}", "header": {"alg": "RS256"}},
+        "assertion_option": {"key": {}},
+        "refresh_token_params": {"old": "${refresh_token}"},
+    });
+    let deployment = deployment(&fields);
+    let issued = json!({
+        "token": "fake-old-token", "refresh_token": "fake-refresh-token",
+        "expires_at": "2025-12-31T23:00:00.000Z", "assertion": "e30.e30.fake",
+    });
+    post(&deployment, &issued, &json!({})).ok();
+    let answer = Answer::error(400, "invalid_grant");
+    deployment.provider.will_answer(answer);
+    assert_eq!(read(&deployment).status, 400);
+    assert!(read(&deployment).text.contains("limit"));
+}
+
+#[test]
+fn an_answer_that_lacks_what_the_next_request_needs_counts_as_the_providers() {
+    let deployment = deployment_with_expired(&json!({
+        "additional_steps": [{"token_url": "https://acme.example/${step1.session}"}],
+    }));
+    deployment
+        .provider
+        .will_answer(Answer::Json(200, json!({"ok": false})));
+    assert_eq!(read(&deployment).status, 400);
+    assert_eq!(stored(&deployment, "user-1", "refresh_failure_days"), "1");
 }
 
 #[test]

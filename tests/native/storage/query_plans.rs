@@ -278,7 +278,12 @@ fn of_the_rest() -> Vec<(&'static str, Statement)> {
             "upkeep::delete_logs",
             upkeep::delete_logs(NOW).statement().clone(),
         ),
-        ("upkeep::due", upkeep::due(NOW, None).statement().clone()),
+        (
+            "upkeep::due",
+            upkeep::due(NOW, upkeep::Standing::Good, None)
+                .statement()
+                .clone(),
+        ),
     ]
 }
 
@@ -314,7 +319,8 @@ fn every_statement_is_served_by_an_index() {
 /// Among a million connections, those that are due are found without a look at the others.
 #[test]
 fn connections_that_are_due_come_out_of_their_index_in_order() {
-    let plan = SqliteDatabase::new().query_plan(upkeep::due(NOW, None).statement());
+    let plan = SqliteDatabase::new()
+        .query_plan(upkeep::due(NOW, upkeep::Standing::Good, None).statement());
     let expected = [
         "SEARCH connection USING INDEX connection_refresh_due (refresh_due_at>? AND refresh_due_at<?)",
         "SEARCH integration USING INTEGER PRIMARY KEY (rowid=?)",
