@@ -116,6 +116,13 @@ pub fn is_char(char: char) -> bool {
 /// attributes or other elements; a text beside attributes is called `_`.
 #[must_use]
 pub fn value(document: &str) -> Option<Value> {
+    // What parses it compares the attributes of an element with each other, and namespaces with
+    // all around them.
+    let namespaces = document.matches("xmlns").count();
+    let attributes = document.matches('=').count();
+    if namespaces > MAX_NAMESPACES || attributes > MAX_ATTRIBUTES {
+        return None;
+    }
     let options = ParsingOptions {
         nodes_limit: MAX_NODES,
         ..ParsingOptions::default()
@@ -160,7 +167,9 @@ pub const TEXT: &str = "_";
 const ATTRIBUTE: char = '$';
 /// Each level is a call on the stack.
 const MAX_DEPTH: usize = 32;
-/// More than any token answer has.
+/// Each of these is more than any token answer has.
+const MAX_NAMESPACES: usize = 64;
+const MAX_ATTRIBUTES: usize = 4_000;
 const MAX_NODES: u32 = 10_000;
 
 #[cfg(test)]
@@ -227,6 +236,11 @@ mod tests {
         assert!(value(&nested(32)).is_some());
         assert_eq!(value(&nested(33)), None);
         assert_eq!(value(&format!("<a>{}</a>", "<b/>".repeat(10_000))), None);
+        let nested = |depth| "<a xmlns:b=\"c\">".repeat(depth) + &"</a>".repeat(depth);
+        assert!(value(&nested(32)).is_some());
+        assert_eq!(value(&nested(2_000)), None);
+        let attributes: Vec<_> = (0..5_000).map(|n| format!("a{n}=\"\"")).collect();
+        assert_eq!(value(&format!("<a {}/>", attributes.join(" "))), None);
         assert_eq!(value("<a><b></a>"), None);
         assert_eq!(value("{}"), None);
         let with_dtd = "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>";

@@ -50,7 +50,7 @@ pub struct Unsigned {
 }
 
 impl Claims {
-    /// The assertion; none where XML has no way to write a value.
+    /// The assertion; none where XML has no way to write a value, or where it is for nobody.
     #[must_use]
     pub fn unsigned(&self) -> Option<Unsigned> {
         let head = format!(
@@ -106,6 +106,9 @@ impl Claims {
     }
 
     fn conditions(&self) -> Option<String> {
+        if self.audiences.is_empty() {
+            return None;
+        }
         let mut audiences = String::new();
         for audience in &self.audiences {
             write!(
@@ -285,6 +288,12 @@ mod tests {
     fn a_value_that_xml_cannot_write_gives_no_assertion() {
         let issuer = "\0".to_owned();
         assert!(Claims { issuer, ..claims() }.unsigned().is_none());
+        let audiences = Vec::new();
+        let for_nobody = Claims {
+            audiences,
+            ..claims()
+        };
+        assert!(for_nobody.unsigned().is_none());
     }
 
     #[test]
