@@ -261,10 +261,10 @@ impl<P: Ports> Exchange<'_, P> {
         Values::new(self.connection_config, self.now, &self.random)
     }
 
-    /// The same, with the inputs of `credentials`.
-    fn values_with<'v>(&'v self, credentials: &'v Exchanged) -> Values<'v> {
+    /// The same, with `credentials`.
+    fn values_of<'v>(&'v self, credentials: &'v SecretMap) -> Values<'v> {
         Values {
-            credentials: Some(&credentials.inputs),
+            credentials: Some(credentials),
             ..self.values()
         }
     }

@@ -15,7 +15,7 @@ use crate::{
 
 impl<P: Ports> Exchange<'_, P> {
     pub(super) async fn session(&self, old: &Exchanged) -> Result<Issued, TokenExchangeError> {
-        let url = self.token_url(None, &self.values_with(old))?;
+        let url = self.token_url(None, &self.values_of(&old.inputs))?;
         let parameter = |(name, input): (&str, _)| {
             let value = old.inputs.text(input).unwrap_or_else(|| Secret::new(""));
             (name.to_owned(), value)

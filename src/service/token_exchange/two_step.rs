@@ -148,13 +148,6 @@ impl<P: Ports> Exchange<'_, P> {
         Ok(assertion.signed(&signature?))
     }
 
-    pub(super) fn values_of<'v>(&'v self, credentials: &'v SecretMap) -> Values<'v> {
-        Values {
-            credentials: Some(credentials),
-            ..self.values()
-        }
-    }
-
     /// Sends the first request and those after it.
     async fn run(
         &self,
